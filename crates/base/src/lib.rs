@@ -1,0 +1,25 @@
+//! What every other crate stands on: atomics, the intrusive list, the work-stealing ring, the
+//! prng, the record of a wait and the canaries.
+//!
+//! Imports nothing of this project, never enters the kernel, never reads a clock.
+
+#[cfg(not(shinkan_loom))]
+#[path = "atomics_std.rs"]
+pub mod atomics;
+#[cfg(shinkan_loom)]
+#[path = "atomics_loom.rs"]
+pub mod atomics;
+
+#[cfg(not(shinkan_loom))]
+#[path = "canary_off.rs"]
+mod canary;
+#[cfg(shinkan_loom)]
+#[path = "canary_on.rs"]
+mod canary;
+
+pub mod list;
+pub mod pad;
+pub mod rng;
+pub mod wait;
+
+pub use canary::canary;

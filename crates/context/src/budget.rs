@@ -1,0 +1,172 @@
+//! The cooperative budget: how many operations that are ready at once a task may do in one poll.
+//!
+//! Each poll of a task starts with [`INITIAL`] units. A leaf asks [`poll_proceed`] before it does
+//! its work; with none left it answers Pending and has itself woken, so that the others have
+//! their turn. Outside a task there is no limit.
+
+use crate::thread::THREAD;
+use core::task::{Context, Poll};
+use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+
+/// Operations a poll.
+pub const INITIAL: u8 = 128;
+
+/// What is left of a poll's budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget(Option<u8>);
+
+static FORCED_YIELDS: AtomicU64 = AtomicU64::new(0);
+
+impl Budget {
+    /// A task's budget at the start of a poll.
+    #[inline]
+    pub const fn initial() -> Self {
+        Self(Some(INITIAL))
+    }
+
+    /// No limit: outside a task, or inside `unconstrained`.
+    #[inline]
+    pub const fn unlimited() -> Self {
+        Self(None)
+    }
+
+    /// Operations left; nothing where there is no limit.
+    #[inline]
+    pub const fn left(self) -> Option<u8> {
+        self.0
+    }
+
+    const fn has_remaining(self) -> bool {
+        !matches!(self.0, Some(0))
+    }
+}
+
+/// Puts the unit back when it is dropped, unless the operation made progress: one that ends
+/// Pending costs nothing.
+#[must_use = "the unit is given back when this is dropped"]
+#[derive(Debug)]
+pub struct RestoreOnPending(Budget);
+
+impl RestoreOnPending {
+    /// The operation was done: the unit stays spent.
+    #[inline]
+    pub fn made_progress(mut self) {
+        self.0 = Budget::unlimited();
+    }
+}
+
+impl Drop for RestoreOnPending {
+    #[inline]
+    fn drop(&mut self) {
+        // An unlimited budget is never restored: it means progress, or that there was no limit.
+        if self.0.0.is_some() {
+            set(self.0);
+        }
+    }
+}
+
+/// Takes one unit. Ready while there are some; else Pending, and the task is woken at once, so
+/// that it goes on in its next turn.
+#[inline]
+pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
+    let before = current();
+    match before.0 {
+        None => Poll::Ready(RestoreOnPending(before)),
+        Some(0) => exhausted(cx),
+        Some(left) => {
+            set(Budget(Some(left - 1)));
+            Poll::Ready(RestoreOnPending(before))
+        }
+    }
+}
+
+#[cold]
+fn exhausted(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
+    FORCED_YIELDS.fetch_add(1, Ordering::Relaxed);
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// How often a task was made to yield in this process because its budget was used up.
+pub fn forced_yield_count() -> u64 {
+    FORCED_YIELDS.load(Ordering::Relaxed)
+}
+
+/// Whether an operation could be done now.
+#[inline]
+pub fn has_remaining() -> bool {
+    current().has_remaining()
+}
+
+/// The budget of the poll that runs on this thread.
+#[inline]
+pub fn current() -> Budget {
+    THREAD.with(|t| t.budget.get())
+}
+
+/// Replaces it and returns what was there.
+#[inline]
+pub fn replace(budget: Budget) -> Budget {
+    THREAD.with(|t| t.budget.replace(budget))
+}
+
+#[inline]
+fn set(budget: Budget) {
+    THREAD.with(|t| t.budget.set(budget));
+}
+
+/// Calls `f` under a budget of its own, and puts the old one back, also if `f` panics.
+#[inline]
+pub fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
+    struct Reset(Budget);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            set(self.0);
+        }
+    }
+    let _reset = Reset(replace(budget));
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::task::Waker;
+
+    #[test]
+    fn ends_after_exactly_128_operations() {
+        let mut cx = Context::from_waker(Waker::noop());
+        with(Budget::initial(), || {
+            for _ in 0..128 {
+                let Poll::Ready(unit) = poll_proceed(&mut cx) else { panic!("too few") };
+                unit.made_progress();
+            }
+            assert!(!has_remaining());
+            let before = forced_yield_count();
+            assert!(poll_proceed(&mut cx).is_pending());
+            assert!(forced_yield_count() > before);
+        });
+        assert!(has_remaining());
+    }
+
+    #[test]
+    fn an_operation_that_ends_pending_costs_nothing() {
+        let mut cx = Context::from_waker(Waker::noop());
+        with(Budget::initial(), || {
+            for _ in 0..1_000 {
+                assert!(poll_proceed(&mut cx).is_ready());
+            }
+            assert_eq!(current().left(), Some(128));
+        });
+    }
+
+    #[test]
+    fn has_no_end_outside_a_task() {
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..1_000 {
+            let Poll::Ready(unit) = poll_proceed(&mut cx) else { panic!("limited") };
+            unit.made_progress();
+        }
+        assert_eq!(current(), Budget::unlimited());
+    }
+}

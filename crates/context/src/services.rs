@@ -1,0 +1,68 @@
+//! What crates below `rt` need of a runtime: `rt` installs it when the first runtime is built.
+//! `sync` alone then compiles neither the runtime nor the kernel's wrappers.
+
+use crate::thread::{Entered, entered};
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::task::Wake;
+use std::thread::Thread;
+
+/// The table. A simulation installs its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Services {
+    /// A future that ends after a time, on the runtime that the calling thread has entered.
+    /// Panics, with the place of its caller, where there is none.
+    pub sleep: fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+static SERVICES: OnceLock<Services> = OnceLock::new();
+
+/// Installs the table; the first one stays.
+pub fn install(services: Services) {
+    let _ = SERVICES.set(services);
+}
+
+/// The table, where a runtime was built in this process.
+pub fn installed() -> Option<&'static Services> {
+    SERVICES.get()
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Blocks this thread until `future` is done. For the `blocking_*` methods, which may be called
+/// on any thread that drives no runtime.
+///
+/// # Panics
+/// On a thread that drives a runtime: its other tasks would stand still.
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    assert!(
+        entered() == Entered::No,
+        "a blocking method was called on a thread that drives an async runtime, whose other tasks \
+         would stand still: use the async method, or move the call into `spawn_blocking` or \
+         `block_in_place`"
+    );
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        // A wake-up between the poll and here left its token, so this returns at once.
+        std::thread::park();
+    }
+}
