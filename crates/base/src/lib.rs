@@ -21,5 +21,6 @@ pub mod list;
 pub mod pad;
 pub mod rng;
 pub mod wait;
+pub mod wakers;
 
 pub use canary::canary;
