@@ -18,7 +18,9 @@ mod canary;
 mod canary;
 
 pub mod list;
+mod packed;
 pub mod pad;
+pub mod ring;
 pub mod rng;
 pub mod wait;
 pub mod wakers;

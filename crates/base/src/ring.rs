@@ -1,0 +1,439 @@
+//! A worker's run queue: a bounded ring with one owner, who pushes and pops, and any number of
+//! thieves, who take half of it at once.
+//!
+//! Called by the scheduler for each task. Never allocates after [`new`], never blocks: an owner
+//! waits for no thief and a thief for nobody. Knows nothing of tasks.
+//!
+//! The queue is Go's (runtime/proc.go, `runqput`, `runqget`, `runqgrab`; 2012): a circular array
+//! with free-running indices as in Chase and Lev (SPAA 2005), but first in, first out at the
+//! owner's end too, so that no task waits for ever under newer ones. The head is Tokio's (2019):
+//! two indices in one word, by which a thief first claims its half and then reads it.
+//! Rejected: Go's thief, who reads first and claims after. It saves one compare-and-swap, but one
+//! pop in between voids its whole copy, so under short tasks, when help is needed most, it starves.
+//!
+//! # States
+//!
+//! `head` (see `packed.rs`) and `tail` count up and wrap; a slot is an index modulo `N`.
+//!
+//! ```text
+//! slots              belong to
+//! steal..real        the one thief that claimed them
+//! real..tail         the ring: whoever moves `real` over one owns it from then on
+//! tail..steal + N    the owner, to fill
+//! ```
+//!
+//! (1) `push`: the owner fills slot `tail`, then moves `tail`. (2) `pop`: the owner moves `real`,
+//! and `steal` with it in row 1. (3) `claim`, row 1→2: a thief moves `real`. (4) `release`, row
+//! 2→1: it moves `steal` up to `real`. (5) `take_half`, in row 1 with all slots filled: the owner
+//! takes everything, then publishes the older half again, whose slots are by then `tail..`.
+//!
+//! # Orderings, in pairs
+//!
+//! - A: (1) stores `tail` with Release; a thief loads it with Acquire before (3). So it reads what
+//!   the owner wrote. The owner needs no order to read its own writes.
+//! - B: (4) is Release; (1) loads `head` with Acquire. So the thief has read a slot before the
+//!   owner fills it anew. Pops between the two are read-modify-writes and continue the release.
+//! - C: (2), (3) and (5) are Release; readers load `head` with Acquire and `tail` after it. So no
+//!   reader sees a `tail` behind its `real`, and lengths don't wrap.
+//!
+//! Indices of 32 bits: a thief that sleeps between its loads and (3) while exactly a multiple of
+//! 2³² items pass through would claim wrongly; at 100 million a second that is 43 s to the
+//! instruction.
+
+use crate::atomics::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell};
+use crate::canary;
+use crate::packed::Head;
+use crate::pad::Padded;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// What a ring can hold: anything that is one pointer.
+///
+/// # Safety
+/// `from_raw` of what `into_raw` returned gives the same value back, on any thread if the type is
+/// `Send`; neither panics.
+pub unsafe trait Item: Sized {
+    /// Turns the value into its pointer.
+    fn into_raw(self) -> NonNull<()>;
+
+    /// Turns the pointer back into the value.
+    ///
+    /// # Safety
+    /// The pointer came from `into_raw`, and is turned back once.
+    unsafe fn from_raw(raw: NonNull<()>) -> Self;
+}
+
+/// What a push found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Whether nothing could be stolen before this item. A thief that empties the ring at the same
+    /// time may be overlooked; it is awake and has found work.
+    pub was_empty: bool,
+}
+
+/// The owner's end. One a ring.
+pub struct Local<T: Item, const N: usize> {
+    shared: Arc<Shared<T, N>>,
+}
+
+/// A thief's end.
+pub struct Stealer<T: Item, const N: usize> {
+    shared: Arc<Shared<T, N>>,
+}
+
+struct Shared<T: Item, const N: usize> {
+    // The owner writes both words all the time and a thief reads both: one line is one miss.
+    words: Padded<Words>,
+    slots: [UnsafeCell<NonNull<()>>; N],
+    _items: PhantomData<T>,
+}
+
+struct Words {
+    head: AtomicU64,
+    tail: AtomicU32,
+}
+
+// SAFETY:
+// - an item is handed from the thread that pushes to the one that takes it, so it must be `Send`.
+// - slots are only touched by whom the table in the module's head names.
+unsafe impl<T: Item + Send, const N: usize> Send for Shared<T, N> {}
+// SAFETY: as above; no `&T` is ever made, so `T: Sync` is not needed.
+unsafe impl<T: Item + Send, const N: usize> Sync for Shared<T, N> {}
+
+/// An empty ring for `N` items, a power of two and at least 2.
+pub fn new<T: Item, const N: usize>() -> (Local<T, N>, Stealer<T, N>) {
+    new_at(0)
+}
+
+/// An empty ring whose indices start at `index`: tests start close to where they wrap.
+#[doc(hidden)]
+pub fn new_at<T: Item, const N: usize>(index: u32) -> (Local<T, N>, Stealer<T, N>) {
+    const {
+        assert!(N.is_power_of_two() && N >= 2 && N <= 1 << 16, "a ring holds 2, 4, … 65536 items");
+    }
+    let shared = Arc::new(Shared {
+        words: Padded(Words {
+            head: AtomicU64::new(Head::at(index).pack()),
+            tail: AtomicU32::new(index),
+        }),
+        slots: core::array::from_fn(|_| UnsafeCell::new(NonNull::dangling())),
+        _items: PhantomData,
+    });
+    (Local { shared: shared.clone() }, Stealer { shared })
+}
+
+impl<T: Item, const N: usize> Local<T, N> {
+    /// Adds an item as the last: two plain stores.
+    ///
+    /// # Errors
+    /// Gives the item back if the ring is full. Slots that a thief is reading count as filled.
+    #[inline]
+    pub fn push(&mut self, item: T) -> Result<Pushed, T> {
+        // Pair B.
+        let head = self.shared.head(Ordering::Acquire);
+        let tail = self.tail();
+        if tail.wrapping_sub(head.steal) >= N as u32 {
+            return Err(item);
+        }
+        // SAFETY:
+        // - the owner's: `tail` is below `steal + N`, and `&mut self` makes us the only owner.
+        unsafe { self.shared.fill(tail, item.into_raw()) };
+        self.publish(tail.wrapping_add(1));
+        Ok(Pushed { was_empty: head.real == tail })
+    }
+
+    /// Takes the first item: one compare-and-swap, more only if a thief moved the head meanwhile.
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        let tail = self.tail();
+        let words = &self.shared.words;
+        let mut word = words.head.load(Ordering::Relaxed);
+        loop {
+            let head = Head::unpack(word);
+            if head.real == tail {
+                return None;
+            }
+            let mut next = head.popped();
+            if canary("ring_pop_moves_thief") {
+                next = Head::at(next.real);
+            }
+            debug_assert_ne!(head.steal, next.real, "a thief's part went round the ring");
+            // Pair C.
+            let swap = words.head.compare_exchange_weak(
+                word,
+                next.pack(),
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            match swap {
+                // SAFETY:
+                // - ours: we moved `real` over it (2).
+                // - filled: it was before `tail`, by this thread or before this thread became the
+                //   owner.
+                Ok(_) => return Some(unsafe { self.shared.take(head.real) }),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Makes room in a full ring: gives the newer half to `f`, oldest first, and answers how many
+    /// those were. 0 where a thief was quicker; he is about to make room.
+    ///
+    /// The older half has waited longest and stays to be run next; and where the caller moves the
+    /// taken ones to a shared queue, those that came from there don't go back to it. For a moment
+    /// thieves see an empty ring: the caller wakes one for what it moved.
+    #[cold]
+    pub fn take_half(&mut self, mut f: impl FnMut(T)) -> usize {
+        let tail = self.tail();
+        let words = &self.shared.words;
+        let mut head = self.shared.head(Ordering::Acquire);
+        loop {
+            let full = tail.wrapping_sub(head.real) == N as u32;
+            if (head.is_stealing() && !canary("ring_overflow_ignores_thief")) || !full {
+                return 0;
+            }
+            // Pair C.
+            let swap = words.head.compare_exchange_weak(
+                head.pack(),
+                Head::at(tail).pack(),
+                Ordering::Release,
+                Ordering::Acquire,
+            );
+            match swap {
+                Ok(_) => break,
+                Err(now) => head = Head::unpack(now),
+            }
+        }
+        let half = N as u32 / 2;
+        // The slots of the older half are again the next to be taken, N indices further on.
+        self.publish(tail.wrapping_add(half));
+        let newer = Claimed { shared: &*self.shared, next: tail.wrapping_sub(half), end: tail };
+        newer.for_each(&mut f);
+        half as usize
+    }
+
+    /// How many items there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.tail().wrapping_sub(self.shared.head(Ordering::Relaxed).real) as usize
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many pushes will find room.
+    #[inline]
+    pub fn room(&self) -> usize {
+        N - self.tail().wrapping_sub(self.shared.head(Ordering::Acquire).steal) as usize
+    }
+
+    /// Another thief's end.
+    pub fn stealer(&self) -> Stealer<T, N> {
+        Stealer { shared: self.shared.clone() }
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> u32 {
+        // Only the owner writes it.
+        self.shared.words.tail.load(Ordering::Relaxed)
+    }
+
+    /// Makes all slots before `tail` the ring's.
+    #[inline(always)]
+    fn publish(&self, tail: u32) {
+        // Pair A.
+        let order =
+            if canary("ring_publish_relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        self.shared.words.tail.store(tail, order);
+    }
+}
+
+impl<T: Item, const N: usize> Stealer<T, N> {
+    /// Takes the older half of the ring: returns its first item and moves the others, in their
+    /// order, to the end of `thief`, or as many as there is room for. Nothing where the ring is
+    /// empty or another thief is in it.
+    pub fn steal_into(&self, thief: &mut Local<T, N>) -> Option<T> {
+        let room = thief.room() as u32;
+        let (first, count) = self.claim(room + 1)?;
+        let from = &*self.shared;
+        // SAFETY:
+        // - ours: `claim` moved `real` over `first..first + count`, and count is at least 1.
+        // - filled: it lies before the `tail` that `claim` loaded (pair A).
+        let item = unsafe { from.take(first) };
+        let tail = thief.tail();
+        for i in 1..count {
+            // SAFETY: ours and filled, as `first` is.
+            let raw = unsafe { from.read(first.wrapping_add(i)) };
+            // SAFETY:
+            // - the owner's: at most `room` slots behind `tail`, and `&mut` makes the caller the
+            //   only owner of that ring. Room never shrinks but by the owner.
+            unsafe { thief.shared.fill(tail.wrapping_add(i - 1), raw) };
+        }
+        self.release();
+        if count > 1 {
+            thief.publish(tail.wrapping_add(count - 1));
+        }
+        Some(item)
+    }
+
+    /// Takes half, rounded up, but not more than `most`: the first slot and how many.
+    fn claim(&self, most: u32) -> Option<(u32, u32)> {
+        let words = &self.shared.words;
+        let mut head = self.shared.head(Ordering::Acquire);
+        loop {
+            // Pair A.
+            let tail = words.tail.load(Ordering::Acquire);
+            let len = tail.wrapping_sub(head.real);
+            let count = (len - len / 2).min(most);
+            if (head.is_stealing() && !canary("ring_two_thieves")) || count == 0 {
+                return None;
+            }
+            let next = Head { steal: head.steal, real: head.real.wrapping_add(count) };
+            // Pair C. Acquire on failure, since `tail` is loaded anew.
+            let swap = words.head.compare_exchange_weak(
+                head.pack(),
+                next.pack(),
+                Ordering::Release,
+                Ordering::Acquire,
+            );
+            match swap {
+                Ok(_) => return Some((head.real, count)),
+                Err(now) => head = Head::unpack(now),
+            }
+        }
+    }
+
+    /// Gives the slots that were claimed back to the owner.
+    fn release(&self) {
+        let words = &self.shared.words;
+        // Pair B.
+        let order =
+            if canary("ring_release_relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        let mut word = words.head.load(Ordering::Relaxed);
+        loop {
+            let next = Head::at(Head::unpack(word).real).pack();
+            match words.head.compare_exchange_weak(word, next, order, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// How many items there are; of the past where the owner is at work.
+    #[inline]
+    pub fn len(&self) -> usize {
+        let head = self.shared.head(Ordering::Acquire);
+        let tail = self.shared.words.tail.load(Ordering::Acquire);
+        // The owner may have gone on between the two loads.
+        (tail.wrapping_sub(head.real) as usize).min(N)
+    }
+
+    /// Whether there is none; of the past where the owner is at work.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Item, const N: usize> Shared<T, N> {
+    #[inline(always)]
+    fn head(&self, order: Ordering) -> Head {
+        Head::unpack(self.words.head.load(order))
+    }
+
+    /// Puts a pointer into a slot.
+    ///
+    /// # Safety
+    /// The slot is the caller's to fill.
+    #[inline(always)]
+    unsafe fn fill(&self, index: u32, raw: NonNull<()>) {
+        let slot = &self.slots[index as usize & (N - 1)];
+        // SAFETY: nobody else touches the slot (the caller's word).
+        slot.with_mut(|slot| unsafe { slot.write(raw) });
+    }
+
+    /// Reads the pointer in a slot, which from then on counts as empty.
+    ///
+    /// # Safety
+    /// The slot is filled and the caller's.
+    #[inline(always)]
+    unsafe fn read(&self, index: u32) -> NonNull<()> {
+        let slot = &self.slots[index as usize & (N - 1)];
+        // SAFETY: nobody else touches the slot (the caller's word).
+        slot.with(|slot| unsafe { slot.read() })
+    }
+
+    /// As [`Shared::read`], but turns the pointer into the item.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn take(&self, index: u32) -> T {
+        // SAFETY: the caller's word.
+        let raw = unsafe { self.read(index) };
+        // SAFETY: a filled slot has a pointer from `into_raw`; it is empty now.
+        unsafe { T::from_raw(raw) }
+    }
+}
+
+/// Items that were taken but are still in their slots. Dropping it drops those left.
+struct Claimed<'a, T: Item, const N: usize> {
+    shared: &'a Shared<T, N>,
+    next: u32,
+    end: u32,
+}
+
+impl<T: Item, const N: usize> Iterator for Claimed<'_, T, N> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if self.next == self.end {
+            return None;
+        }
+        let index = self.next;
+        self.next = index.wrapping_add(1);
+        // SAFETY:
+        // - ours and filled: whoever made this had taken `next..end`, and each index comes up once.
+        Some(unsafe { self.shared.take(index) })
+    }
+}
+
+impl<T: Item, const N: usize> Drop for Claimed<'_, T, N> {
+    fn drop(&mut self) {
+        // Only where the caller's closure panicked.
+        self.for_each(drop);
+    }
+}
+
+impl<T: Item, const N: usize> Drop for Shared<T, N> {
+    fn drop(&mut self) {
+        let next = self.head(Ordering::Relaxed).real;
+        let end = self.words.tail.load(Ordering::Relaxed);
+        Claimed { shared: self, next, end }.for_each(drop);
+    }
+}
+
+impl<T: Item, const N: usize> Clone for Stealer<T, N> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<T: Item, const N: usize> fmt::Debug for Local<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").field("len", &self.len()).finish()
+    }
+}
+
+impl<T: Item, const N: usize> fmt::Debug for Stealer<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stealer").field("len", &self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
