@@ -23,6 +23,7 @@ pub mod pad;
 pub mod ring;
 pub mod rng;
 pub mod wait;
+mod wait_kind;
 pub mod wakers;
 
 pub use canary::canary;
