@@ -1,1 +1,3 @@
 //! Placeholder.
+
+#![deny(unsafe_code)]
