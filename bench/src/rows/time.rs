@@ -1,0 +1,43 @@
+//! Timers that fire and timers that do not.
+
+use super::{Row, Work, rt};
+use std::time::Duration;
+
+pub(super) const ROWS: &[Row] = &[
+    Row::new("timeout", "timeout of 30 s around one yield", 120_000, timeouts),
+    Row::new("timeout_64", "the same in 64 tasks", 120_000, timeouts_64),
+    Row::new("sleeps_100k", "100,000 sleeps of 1 to 50 ms at once", 100_000, sleeps),
+];
+
+async fn some_timeouts(ops: u64) {
+    for _ in 0..ops {
+        rt::time::timeout(Duration::from_secs(30), rt::task::yield_now()).await.unwrap();
+    }
+}
+
+fn timeouts(ops: u64) -> Work {
+    Box::pin(some_timeouts(ops))
+}
+
+fn timeouts_64(ops: u64) -> Work {
+    Box::pin(async move {
+        let tasks: Vec<_> = (0..64).map(|_| rt::spawn(some_timeouts(ops.div_ceil(64)))).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    })
+}
+
+/// Wall time has a floor of 50 ms here; the CPU column is the one to read.
+fn sleeps(ops: u64) -> Work {
+    Box::pin(async move {
+        let tasks: Vec<_> = (0..ops)
+            .map(|n| {
+                rt::spawn(async move { rt::time::sleep(Duration::from_millis(1 + n % 50)).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    })
+}
