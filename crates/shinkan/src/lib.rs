@@ -1,1 +1,44 @@
-//! Placeholder.
+//! An async runtime that runs what is written for Tokio, and does not let one task starve the
+//! others.
+//!
+//! The modules and names are Tokio's. A program starts a runtime, by `#[shinkan::main]` or by
+//! `runtime::Runtime`, gives it tasks with `spawn`, and waits with `.await` for sockets
+//! (`net`), timers ([`time`]) and other tasks (`sync`, [`task`]).
+//!
+//!
+//! # Features
+//!
+//! The names are Tokio's, and all but `test-util` are on by default: `rt`, `rt-multi-thread`,
+//! `time`, `net`, `io-util`, `io-std`, `sync`, `macros`, `fs`, `process`, `signal`,
+//! `parking_lot`. `sync` alone compiles neither the scheduler nor anything that enters the kernel.
+//!
+//! # The rooms
+//!
+//! Each module is a thin room over the crates below, and no room imports another.
+
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
+
+#[doc(hidden)]
+pub mod macros;
+
+/// Asynchronous reading and writing.
+pub mod io {
+    pub use shinkan_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+    #[doc(no_inline)]
+    pub use std::io::{Error, ErrorKind, Result, SeekFrom};
+}
+
+#[cfg(feature = "sync")]
+#[doc(inline)]
+pub use shinkan_sync as sync;
+
+#[cfg(feature = "rt")]
+pub mod task;
+#[cfg(feature = "time")]
+pub mod time;
+
+/// A place that Tokio has, and leaves empty: streams are `tokio-stream`'s.
+pub mod stream {}

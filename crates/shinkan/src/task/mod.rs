@@ -1,0 +1,1 @@
+//! Asynchronous green threads: tasks.
