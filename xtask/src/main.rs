@@ -3,21 +3,27 @@
 
 #![deny(unsafe_code)]
 
+mod models;
+mod run;
 mod tidy;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use serde_json::Value;
 
 const USAGE: &str = "\
 usage: cargo xtask NAME
-  tidy                  holds the tree against ARCHITECTURE.md, UNSAFE.md and the rules of style";
+  tidy              holds the tree against ARCHITECTURE.md, UNSAFE.md and the rules of style
+  models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them";
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let name = args.next().unwrap_or_default();
-    let rest: Vec<String> = args.collect();
-    let done = match (name.as_str(), rest.as_slice()) {
-        ("tidy", []) => tidy::run(&root()),
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args[..] {
+        ["tidy"] => tidy::run(&root()),
+        ["models"] => models::run(&root(), ""),
+        ["models", filter] => models::run(&root(), filter),
         _ => Err(USAGE.to_string()),
     };
     match done {
@@ -35,4 +41,31 @@ fn root() -> PathBuf {
     let mut here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.pop();
     here
+}
+
+/// The cargo that runs this.
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}
+
+/// What `cargo metadata` says of the workspace in `folder`.
+fn metadata(folder: &Path, args: &[&str]) -> Result<Value, String> {
+    let mut command = Command::new(cargo());
+    command.args(["metadata", "--format-version=1"]).args(args).current_dir(folder);
+    serde_json::from_str(&output(&mut command)?).map_err(|e| e.to_string())
+}
+
+/// Where cargo puts what it builds from the repository.
+fn target(root: &Path) -> Result<PathBuf, String> {
+    let metadata = metadata(root, &["--no-deps", "--offline"])?;
+    Ok(metadata["target_directory"].as_str().ok_or("cargo names no target directory")?.into())
+}
+
+/// A command's standard output, or why there is none.
+fn output(command: &mut Command) -> Result<String, String> {
+    let done = command.output().map_err(|e| format!("cannot start {command:?}: {e}"))?;
+    if !done.status.success() {
+        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&done.stderr)));
+    }
+    String::from_utf8(done.stdout).map_err(|e| e.to_string())
 }

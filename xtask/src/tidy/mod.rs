@@ -4,6 +4,7 @@
 //! feed it a small tree with a planted bug. Each has such a test: a checker that cannot fail is
 //! a defect itself.
 
+mod canaries;
 mod cfgs;
 mod dependencies;
 mod layers;
@@ -33,11 +34,12 @@ impl Finding {
 
 type Check = fn(&Tree) -> Vec<Finding>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("layers", layers::check),
     ("unsafe", unsafety::check),
     ("size", size::check),
     ("cfg", cfgs::check),
+    ("canaries", canaries::check),
     ("names", names::check),
     ("words", words::check),
     ("macros", words::check_macros),

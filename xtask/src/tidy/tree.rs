@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 impl Tree {
     /// Reads what git tracks or would track, so that build products and editors' files are out.
     pub(crate) fn load(root: &Path) -> Result<Self, String> {
-        let listed = output(
+        let listed = crate::output(
             Command::new("git")
                 .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
                 .current_dir(root),
@@ -55,12 +55,7 @@ impl Tree {
                 files.insert(path.to_string(), text);
             }
         }
-        let metadata = output(
-            Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
-                .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
-                .current_dir(root),
-        )?;
-        let metadata: Value = serde_json::from_str(&metadata).map_err(|e| e.to_string())?;
+        let metadata = crate::metadata(root, &["--no-deps", "--offline"])?;
         Ok(Self { files, packages: packages(&metadata) })
     }
 
@@ -134,15 +129,6 @@ fn dependency(value: &Value) -> Dependency {
     };
     let name = value["name"].as_str().unwrap_or_default().to_string();
     Dependency { name, kind, ours: value["path"].is_string() }
-}
-
-/// A command's standard output, or why there is none.
-pub(crate) fn output(command: &mut Command) -> Result<String, String> {
-    let done = command.output().map_err(|e| format!("cannot start {command:?}: {e}"))?;
-    if !done.status.success() {
-        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&done.stderr)));
-    }
-    String::from_utf8(done.stdout).map_err(|e| e.to_string())
 }
 
 /// Calls `each` with every token, groups opened, and with the one after it in the same group.
