@@ -1,0 +1,216 @@
+//! The driver: one closed choice between the backends, made when the runtime is built.
+
+use crate::clock::Clock;
+use crate::fake::Fake;
+use crate::poll::Poll;
+use crate::ready::{Interest, Ready};
+use crate::slots::{Owned, Refused, Slots, Token};
+use crate::source::Source;
+use core::panic::Location;
+use core::time::Duration;
+use shinkan_base::wakers::Wakers;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+/// Harvests readiness. One for a runtime, shared by all its workers, any number of which may
+/// turn it at the same time.
+#[derive(Debug)]
+pub struct Driver {
+    io: Io,
+    clock: Clock,
+}
+
+/// How long a turn may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Takes what there is.
+    Look,
+    /// Waits for an event or a ring; at most so long, where there is a time.
+    Wait(Option<Duration>),
+}
+
+/// What a turn found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turned {
+    /// The doorbell holds a unit. It is still there: [`Driver::take_bell`] takes it.
+    pub bell: bool,
+    /// Events of descriptors that were applied.
+    pub events: u32,
+    /// Nothing came in the time given.
+    pub timed_out: bool,
+}
+
+/// Registers descriptors. Clones share the table and the backend, which live as long as the last
+/// clone or [`Source`], also after the runtime.
+#[derive(Clone, Debug)]
+pub struct Io {
+    shared: Arc<Shared>,
+}
+
+/// What the driver, each `Io` and each source hold.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    slots: Slots,
+    backend: Backend,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Poll(Poll),
+    Sim(Fake),
+}
+
+impl AsRef<Slots> for Shared {
+    #[inline]
+    fn as_ref(&self) -> &Slots {
+        &self.slots
+    }
+}
+
+impl Driver {
+    /// A driver over epoll, with the machine's clock.
+    ///
+    /// # Errors
+    /// No descriptors left.
+    pub fn epoll() -> io::Result<Self> {
+        Ok(Self::with(Backend::Poll(Poll::new()?), Clock::real()))
+    }
+
+    /// A driver of a simulation: its clock stands still until a turn has nothing else to do, and
+    /// readiness comes from [`Driver::inject`]. No turn blocks.
+    pub fn sim(seed: u64) -> Self {
+        Self::with(Backend::Sim(Fake::new(seed)), Clock::paused())
+    }
+
+    fn with(backend: Backend, clock: Clock) -> Self {
+        Self { io: Io { shared: Arc::new(Shared { slots: Slots::new(), backend }) }, clock }
+    }
+
+    /// Harvests up to 128 events: sets readiness and collects in `out` the wakers of those who
+    /// waited for it. Calls none of them. Never takes a unit from the doorbell.
+    ///
+    /// Where the clock is paused and may be moved, a wait with a time moves it instead of waiting.
+    /// A signal ends a turn early, with nothing found.
+    #[inline]
+    pub fn turn(&self, mode: Turn, out: &mut Wakers) -> Turned {
+        let shared = &*self.io.shared;
+        match (&shared.backend, mode) {
+            (Backend::Poll(poll), Turn::Look) => {
+                poll.turn(&shared.slots, Some(Duration::ZERO), out)
+            }
+            (Backend::Poll(poll), Turn::Wait(Some(time))) if self.clock.can_auto_advance() => {
+                let turned = poll.turn(&shared.slots, Some(Duration::ZERO), out);
+                if turned.timed_out {
+                    self.clock.advance(time);
+                }
+                turned
+            }
+            (Backend::Poll(poll), Turn::Wait(time)) => poll.turn(&shared.slots, time, out),
+            (Backend::Sim(fake), mode) => {
+                let wait = if let Turn::Wait(time) = mode { time } else { None };
+                fake.turn(&shared.slots, &self.clock, wait, out)
+            }
+        }
+    }
+
+    /// Adds one unit to the doorbell: one worker that waits, now or later, will return.
+    #[inline]
+    pub fn ring(&self) {
+        match &self.io.shared.backend {
+            Backend::Poll(poll) => poll.ring(),
+            Backend::Sim(fake) => fake.ring(),
+        }
+    }
+
+    /// Takes one unit, if there is one; never blocks. For the worker that returned from waiting.
+    #[inline]
+    pub fn take_bell(&self) -> bool {
+        match &self.io.shared.backend {
+            Backend::Poll(poll) => poll.take_bell(),
+            Backend::Sim(fake) => fake.take_bell(),
+        }
+    }
+
+    /// Where descriptors are registered.
+    #[inline]
+    pub fn io(&self) -> &Io {
+        &self.io
+    }
+
+    /// The clock.
+    #[inline]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Ends all waits for readiness, with an error, and refuses later registrations. Collects the
+    /// wakers and calls none.
+    pub fn shutdown(&self, out: &mut Wakers) {
+        self.io.shared.slots.shut_down(out);
+    }
+
+    /// Has the next turn of a simulation report readiness, as if the kernel had.
+    ///
+    /// # Panics
+    /// Where this is no driver of a simulation.
+    #[track_caller]
+    pub fn inject(&self, token: Token, ready: Ready) {
+        match &self.io.shared.backend {
+            Backend::Poll(_) => panic!("`inject` was called on a driver that asks the kernel"),
+            Backend::Sim(fake) => fake.inject(token, ready),
+        }
+    }
+}
+
+impl Io {
+    /// Registers a descriptor, once and for as long as the source lives. It counts as ready for
+    /// `start` until an operation finds that it is not.
+    ///
+    /// The caller keeps the descriptor open for as long as the source lives, and non-blocking.
+    ///
+    /// # Errors
+    /// `PermissionDenied` where it knows no readiness, `AlreadyExists` where it was registered
+    /// before, the kernel's limit of watches, or the runtime has ended.
+    #[track_caller]
+    pub fn register(&self, fd: RawFd, interest: Interest, start: Ready) -> io::Result<Source> {
+        let place = Location::caller();
+        let owned = Slots::own(&self.shared, start).map_err(refused)?;
+        // An error gives the slot back.
+        if let Backend::Poll(poll) = &self.shared.backend {
+            poll.add(fd, owned.token(), interest)?;
+        }
+        Ok(Source::new(owned, fd, place))
+    }
+
+    /// How many descriptors are registered.
+    pub fn registered_count(&self) -> u32 {
+        self.shared.slots.owned()
+    }
+}
+
+impl Shared {
+    pub(crate) fn deregister(owned: &Owned<Shared>, fd: RawFd) -> io::Result<()> {
+        match &owned.table().backend {
+            Backend::Poll(poll) => poll.delete(fd),
+            Backend::Sim(_) => Ok(()),
+        }
+    }
+}
+
+#[cold]
+fn refused(why: Refused) -> io::Error {
+    match why {
+        Refused::Closed => gone(),
+        Refused::Full => io::Error::new(
+            io::ErrorKind::QuotaExceeded,
+            "the runtime's table of descriptors is full",
+        ),
+    }
+}
+
+/// The error of every operation that a runtime's end leaves behind.
+#[cold]
+pub(crate) fn gone() -> io::Error {
+    io::Error::other("the runtime that this descriptor is registered with has shut down")
+}

@@ -1,0 +1,267 @@
+//! A registered descriptor: waiting for it, and operations that try, clear and wait again.
+
+use crate::driver::{Shared, gone};
+use crate::ready::{Direction, Interest, Ready};
+use crate::slots::{Owned, Token};
+use crate::waiters::{self, Readiness};
+use crate::word::ReadyEvent;
+use core::fmt;
+use core::future::poll_fn;
+use core::panic::Location;
+use core::task::{Context, Poll, ready};
+use shinkan_base::wait::WaitKind;
+use shinkan_context::{self as context, budget};
+use std::io;
+use std::os::fd::RawFd;
+
+/// A descriptor's registration. Dropping it deregisters; the descriptor itself is its owner's.
+pub struct Source {
+    owned: Owned<Shared>,
+    fd: RawFd,
+    place: &'static Location<'static>,
+}
+
+impl Source {
+    pub(crate) fn new(owned: Owned<Shared>, fd: RawFd, place: &'static Location<'static>) -> Self {
+        Self { owned, fd, place }
+    }
+
+    /// Waits in one direction; at most one task each. The last one to poll is woken.
+    ///
+    /// # Errors
+    /// The runtime has ended.
+    #[inline]
+    pub fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<ReadyEvent>> {
+        let kind = match direction {
+            Direction::Read => WaitKind::Read,
+            Direction::Write => WaitKind::Write,
+        };
+        self.poll_ready_as(cx, direction, kind, self.place)
+    }
+
+    /// The same for a leaf that knows better what it waits for and where it was made.
+    ///
+    /// # Errors
+    /// As [`Source::poll_ready`].
+    #[inline]
+    pub fn poll_ready_as(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> Poll<io::Result<ReadyEvent>> {
+        let Poll::Ready(unit) = budget::poll_proceed(cx) else {
+            context::pending(WaitKind::Budget, self.fd as usize, place);
+            return Poll::Pending;
+        };
+        match waiters::poll(self.owned.slot(), cx, direction) {
+            Poll::Ready(event) if event.is_shutdown() => Poll::Ready(Err(gone())),
+            Poll::Ready(event) => {
+                unit.made_progress();
+                Poll::Ready(Ok(event))
+            }
+            Poll::Pending => {
+                context::pending(kind, self.fd as usize, place);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Waits for an interest, in any number of tasks.
+    ///
+    /// # Errors
+    /// The runtime has ended.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if it is dropped.
+    pub async fn readiness(
+        &self,
+        interest: Interest,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> io::Result<ReadyEvent> {
+        let event = self.wait(interest, kind, place).await;
+        if event.is_shutdown() { Err(gone()) } else { Ok(event) }
+    }
+
+    fn wait(
+        &self,
+        interest: Interest,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> Readiness<'_> {
+        Readiness::new(self.owned.slot(), self.fd as usize, interest, kind, place)
+    }
+
+    /// Takes a readiness away, unless there was another event since it was seen.
+    #[inline]
+    pub fn clear(&self, event: ReadyEvent) {
+        self.owned.slot().word.clear(event);
+    }
+
+    /// Calls `f` where the descriptor counts as ready for the interest.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it is not ready, or where `f` says so, which clears the readiness. Else
+    /// those of `f`.
+    #[inline]
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        let event = self.ready_event(interest);
+        if event.ready.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match f() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.clear(event);
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            result => result,
+        }
+    }
+
+    /// What it is ready for now, of the interest.
+    #[inline]
+    pub fn ready_event(&self, interest: Interest) -> ReadyEvent {
+        self.owned.slot().word.look().event(interest.mask())
+    }
+
+    /// Calls `f` each time when it is ready, until it says something else than `WouldBlock`.
+    ///
+    /// # Errors
+    /// Those of `f`, or the runtime has ended.
+    #[inline]
+    pub fn poll_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let kind = match direction {
+            Direction::Read => WaitKind::Read,
+            Direction::Write => WaitKind::Write,
+        };
+        self.poll_io_as(cx, direction, kind, self.place, f)
+    }
+
+    /// The same for a leaf that knows better what it waits for and where it was made.
+    ///
+    /// # Errors
+    /// As [`Source::poll_io`].
+    #[inline]
+    pub fn poll_io_as<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+        mut f: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let event = ready!(self.poll_ready_as(cx, direction, kind, place))?;
+            match f() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Moves up to `len` bytes of a stream: as [`Source::poll_io`], and where `f` moved fewer but
+    /// some, the descriptor is known to be drained (or full), so that the next call waits for the
+    /// kernel's event instead of asking it.
+    ///
+    /// # Errors
+    /// As [`Source::poll_io`].
+    #[inline]
+    pub fn poll_stream(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        len: usize,
+        mut f: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let event = ready!(self.poll_ready(cx, direction))?;
+            match f() {
+                Ok(moved) => {
+                    if 0 < moved && moved < len {
+                        self.clear(event);
+                    }
+                    return Poll::Ready(Ok(moved));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// As [`Source::poll_io`], for an interest and in any number of tasks.
+    ///
+    /// # Errors
+    /// Those of `f`, or the runtime has ended.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if it is dropped: `f` was not called, or said `WouldBlock`.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+        mut f: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        loop {
+            let event = self.wait(interest, kind, place).await;
+            if event.is_shutdown() {
+                return Err(gone());
+            }
+            let unit = poll_fn(budget::poll_proceed).await;
+            match f() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                result => {
+                    unit.made_progress();
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// Counts the descriptor as ready, as if the kernel had said so: for a caller who knows.
+    pub fn assume_ready(&self, ready: Ready) {
+        let mut out = shinkan_base::wakers::Wakers::new();
+        let token = self.owned.token();
+        waiters::set(self.owned.slot(), token.generation(), ready, &mut out);
+        out.wake_all();
+    }
+
+    /// What its events carry.
+    pub fn token(&self) -> Token {
+        self.owned.token()
+    }
+
+    /// Where it was registered.
+    pub fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // Fails where the descriptor was closed before, which deregistered it. Events that a
+        // thread has harvested meet the next generation, as `owned` is dropped after this.
+        let _ = Shared::deregister(&self.owned, self.fd);
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("fd", &self.fd).field("place", &self.place).finish()
+    }
+}
