@@ -18,7 +18,7 @@ pub trait AsyncRead {
     /// it once there is something to read; nothing was appended then.
     ///
     /// # Errors
-    /// What the source answers. Bytes that were appended before stay in `buf`.
+    /// What the source answers; nothing was appended then.
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -10,11 +10,14 @@
 
 #![allow(unsafe_code)]
 
+use crate::AsyncRead;
 use bytes::BufMut;
 use bytes::buf::UninitSlice;
-use std::fmt;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::{fmt, io, ptr};
 
 /// A buffer that a reader fills step by step, and that need not be zeroed for it first.
 ///
@@ -222,6 +225,36 @@ impl<'a> ReadBuf<'a> {
         self.filled = end;
     }
 
+    /// Lets `read` fill at most `n` bytes of what remains, counts them, and returns how many they
+    /// were. Unlike with [`take`](Self::take), what was initialised is known in the part too.
+    #[inline]
+    pub(crate) fn read_part(
+        &mut self,
+        n: usize,
+        read: impl FnOnce(&mut ReadBuf<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<usize>> {
+        let known = self.initialized - self.filled;
+        let mut part = self.take(n);
+        let known = known.min(part.capacity());
+        // SAFETY:
+        // - initialised: the part begins where ours is filled, and `known` more bytes are.
+        unsafe { part.assume_init(known) };
+        let memory = part.filled().as_ptr();
+        let answer = read(&mut part);
+        // A reader can put another buffer in the place of the one it was lent.
+        assert!(
+            ptr::eq(memory, part.filled().as_ptr()),
+            "a reader exchanged the buffer it was lent"
+        );
+        let (read, initialized) = (part.filled().len(), part.initialized().len());
+        // SAFETY:
+        // - initialised: the part says so, and it is the same memory, checked just above.
+        unsafe { self.assume_init(initialized) };
+        ready!(answer)?;
+        self.advance(read);
+        Poll::Ready(Ok(read))
+    }
+
     /// # Safety
     /// `range` lies within what is initialised.
     #[inline]
@@ -243,6 +276,36 @@ impl<'a> ReadBuf<'a> {
         // - initialised: the caller's promise; layout is that of `u8`.
         unsafe { &mut *(part as *mut [u8]) }
     }
+}
+
+/// Reads once into the next chunk of `buf` and returns how many bytes were read.
+#[inline]
+pub(crate) fn poll_read_buf<R, B>(
+    reader: Pin<&mut R>,
+    cx: &mut Context<'_>,
+    buf: &mut B,
+) -> Poll<io::Result<usize>>
+where
+    R: AsyncRead + ?Sized,
+    B: BufMut + ?Sized,
+{
+    if !buf.has_remaining_mut() {
+        return Poll::Ready(Ok(0));
+    }
+    let chunk = buf.chunk_mut();
+    // SAFETY:
+    // - nothing is made uninitialised: a `ReadBuf` never does that.
+    let chunk = unsafe { chunk.as_uninit_slice_mut() };
+    let memory: *const u8 = chunk.as_ptr().cast();
+    let mut part = ReadBuf::uninit(chunk);
+    ready!(reader.poll_read(cx, &mut part))?;
+    assert!(ptr::eq(memory, part.filled().as_ptr()), "a reader exchanged the buffer it was lent");
+    let read = part.filled().len();
+    // SAFETY:
+    // - initialised: `part` counts `read` bytes of this chunk as filled, and it is the same
+    //   memory, checked just above.
+    unsafe { buf.advance_mut(read) };
+    Poll::Ready(Ok(read))
 }
 
 // SAFETY:
