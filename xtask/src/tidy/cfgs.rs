@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenTree};
 use syn::visit::Visit;
 
 use super::Finding;
-use super::tree::{Tree, each_token, is_ident, is_test_only};
+use super::tree::{Tree, each_token, is_ident, is_test_file, is_test_only};
 
 const LINES_MAX: usize = 60;
 /// The switch to the model checker and to the planted bugs.
@@ -36,7 +36,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn is_counted(path: &str) -> bool {
-    path.starts_with("crates/") && path.contains("/src/")
+    path.starts_with("crates/") && path.contains("/src/") && !is_test_file(path)
 }
 
 struct Cfgs {
@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(lines("crates/base/src/canary_on.rs", "#[cfg(a)] fn f() {}"), [0; 0]);
         let tests = "fn f() {}\n#[cfg(all(test, not(loom)))]\nmod tests {}\n";
         assert_eq!(lines("crates/x/src/a.rs", tests), [0; 0]);
+        assert_eq!(lines("crates/x/src/a/tests.rs", "#[cfg(a)] fn f() {}"), [0; 0]);
     }
 
     #[test]

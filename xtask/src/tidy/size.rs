@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use super::Finding;
-use super::tree::{Tree, is_test_only};
+use super::tree::{Tree, is_test_file, is_test_only};
 
 const EXCEPTIONS: &str = "xtask/exceptions.txt";
 /// How many exceptions there are; lower it with the list, never raise it.
@@ -58,13 +58,6 @@ fn check_with(tree: &Tree, exceptions_max: usize) -> Vec<Finding> {
         findings.push(Finding::new(EXCEPTIONS, line, format!("`{key}` is not needed; drop it")));
     }
     findings
-}
-
-/// Tests may be as long as their situations are many.
-fn is_test_file(path: &str) -> bool {
-    path.split('/').any(|part| part == "tests" || part == "benches")
-        || path.ends_with("/tests.rs")
-        || path.starts_with("models/")
 }
 
 /// The list's lines are `path lines` or `path::function lines`.

@@ -172,3 +172,10 @@ pub(crate) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
         }
     })
 }
+
+/// Whether the whole file is tests: they may be as long as their situations are many.
+pub(crate) fn is_test_file(path: &str) -> bool {
+    path.split('/').any(|part| part == "tests" || part == "benches")
+        || path.ends_with("/tests.rs")
+        || path.starts_with("models/")
+}

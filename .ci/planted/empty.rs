@@ -1,0 +1,1 @@
+//! Nothing: the bugs are the tests.
