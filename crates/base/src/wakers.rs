@@ -184,7 +184,7 @@ mod tests {
         for n in [0, 1, BATCH - 1, BATCH, BATCH + 1, 3 * BATCH] {
             let (mut wakers, calls) = wakers(n, &[]);
             wakers.wake_all();
-            assert!(wakers.is_empty() && wakers.len() == 0 && !wakers.is_full());
+            assert_eq!((wakers.is_empty(), wakers.len(), wakers.is_full()), (true, 0, false));
             assert_eq!(*calls.lock().unwrap(), (0..n).collect::<Vec<_>>());
             wakers.push(Waker::noop().clone());
             assert_eq!(wakers.len(), 1);
