@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Locks, channels and notification between tasks, with the API and the semantics of
+//! `tokio::sync`. Re-exported as `shinkan::sync`.
+//!
+//! Stands on `base` and `context` alone: it needs no runtime, and works under any executor. Every
+//! waiter is a node inside the future that waits, so waiting allocates nothing. No waker is called
+//! under a lock.
+
+#![deny(unsafe_code)]
+
+mod batch;
+#[cfg(not(shinkan_loom))]
+mod const_new;
+mod leaf;
+mod mutex;
+mod notify;
+pub mod oneshot;
+mod semaphore;
+
+pub use mutex::TryLockError;
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+pub use notify::Notify;
+pub use semaphore::{
+    AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
+};
+
+/// The named futures of this crate.
+pub mod futures {
+    pub use crate::notify::{Notified, OwnedNotified};
+}

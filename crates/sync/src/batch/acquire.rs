@@ -1,0 +1,223 @@
+//! The future that waits for permits. One generic future serves every lock and channel; a
+//! [`Gate`] says whose semaphore it is and what the permits are turned into.
+
+use super::{Batch, GRANTED, QUEUED, Refusal, Waiter};
+use crate::leaf;
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomPinned;
+use core::mem::MaybeUninit;
+use core::panic::Location;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
+use shinkan_base::atomics::Ordering;
+use shinkan_base::wait::WaitKind;
+use shinkan_base::wakers::Wakers;
+
+/// Whose permits are waited for, and what becomes of them.
+///
+/// # Safety
+/// `semaphore` returns the same one each time, and it stays where it is while the gate lives,
+/// also when the gate is moved.
+pub(crate) unsafe trait Gate {
+    type Output;
+    const KIND: WaitKind;
+
+    fn semaphore(&self) -> &Batch;
+    /// The permits are the caller's now.
+    fn granted(self, permits: usize) -> Self::Output;
+    /// The semaphore is closed.
+    fn refused(self) -> Self::Output;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was asked for; the node is not made.
+    Init,
+    /// The node is made, and in the queue or settled.
+    Queued,
+    /// The permits are ours, but the budget was used up; there is no node.
+    Held,
+    /// There is neither permit nor node.
+    Done,
+}
+
+/// Waits for permits. `!Unpin`: the queue points into it.
+pub(crate) struct Acquire<G: Gate> {
+    gate: Option<G>,
+    asked: usize,
+    place: &'static Location<'static>,
+    phase: Phase,
+    // Made when it is queued, so that an acquire that does not wait never writes it.
+    node: UnsafeCell<MaybeUninit<Waiter>>,
+    _pin: PhantomPinned,
+}
+
+// SAFETY:
+// - `&Acquire` gives access to nothing but the phase and the place.
+unsafe impl<G: Gate + Sync> Sync for Acquire<G> {}
+
+impl<G: Gate> Acquire<G> {
+    #[inline]
+    pub(crate) fn new(gate: G, asked: usize, place: &'static Location<'static>) -> Self {
+        Self {
+            gate: Some(gate),
+            asked,
+            place,
+            phase: Phase::Init,
+            node: UnsafeCell::new(MaybeUninit::uninit()),
+            _pin: PhantomPinned,
+        }
+    }
+
+    #[inline]
+    fn node(&self) -> NonNull<Waiter> {
+        // SAFETY: a field of a borrowed future is not null.
+        unsafe { NonNull::new_unchecked(self.node.get().cast()) }
+    }
+
+    #[inline]
+    fn batch(&self) -> &Batch {
+        self.gate.as_ref().expect("a future was polled after it had ended").semaphore()
+    }
+
+    /// The permits are ours: hands them out, if the budget allows.
+    #[inline]
+    fn finish(&mut self, cx: &mut Context<'_>) -> Poll<G::Output> {
+        let address = leaf::address(self.batch());
+        let Poll::Ready(unit) = leaf::proceed(cx, address, self.place) else {
+            self.phase = Phase::Held;
+            return Poll::Pending;
+        };
+        unit.made_progress();
+        self.phase = Phase::Done;
+        match self.gate.take() {
+            Some(gate) => Poll::Ready(gate.granted(self.asked)),
+            None => unreachable!("the gate was asked just now"),
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self) -> Poll<G::Output> {
+        self.phase = Phase::Done;
+        match self.gate.take() {
+            Some(gate) => Poll::Ready(gate.refused()),
+            None => panic!("a future was polled after it had ended"),
+        }
+    }
+
+    /// Destroys the node, which is in no queue any more.
+    fn retire(&mut self, next: Phase) {
+        debug_assert!(self.phase == Phase::Queued);
+        self.phase = next;
+        let node = self.node();
+        // SAFETY:
+        // - made: the phase was Queued.
+        // - ours: the callers saw that it is settled, or took it out of the queue.
+        unsafe { core::ptr::drop_in_place(node.as_ptr()) };
+    }
+
+    #[cold]
+    fn enqueue_slow(&mut self, cx: &mut Context<'_>) -> Poll<G::Output> {
+        let waiter = Waiter::new(self.asked, cx.waker().clone());
+        let node = self.node();
+        // SAFETY: the place is ours, and in phase Init nothing lives there.
+        unsafe { node.as_ptr().write(waiter) };
+        self.phase = Phase::Queued;
+        // SAFETY: the future is pinned, and its drop takes the node out.
+        match unsafe { self.batch().enqueue(node) } {
+            Ok(false) => self.wait(),
+            Ok(true) => {
+                self.retire(Phase::Held);
+                self.finish(cx)
+            }
+            Err(_) => {
+                self.retire(Phase::Done);
+                self.refuse()
+            }
+        }
+    }
+
+    fn wait(&self) -> Poll<G::Output> {
+        shinkan_context::pending(G::KIND, leaf::address(self.batch()), self.place);
+        Poll::Pending
+    }
+
+    #[cold]
+    fn poll_again_slow(&mut self, cx: &mut Context<'_>) -> Poll<G::Output> {
+        if self.phase == Phase::Queued {
+            let node = self.node();
+            // SAFETY: alive: the phase says that it was made.
+            let state = unsafe { &(*node.as_ptr()).state };
+            if state.load(Ordering::Acquire) == QUEUED {
+                // SAFETY: enqueued by us.
+                if unsafe { self.batch().refresh(node, cx.waker()) } {
+                    return self.wait();
+                }
+            }
+            // SAFETY: as above.
+            let state = unsafe { &(*node.as_ptr()).state };
+            let granted = state.load(Ordering::Acquire) == GRANTED;
+            self.retire(if granted { Phase::Held } else { Phase::Done });
+        }
+        match self.phase {
+            Phase::Held if self.batch().is_closed() => {
+                // Closed after the grant: as if it had been closed before.
+                self.phase = Phase::Done;
+                self.batch().release(self.asked);
+                self.refuse()
+            }
+            Phase::Held => self.finish(cx),
+            _ => self.refuse(),
+        }
+    }
+
+    #[cold]
+    fn drop_slow(&mut self) {
+        let mut wakers = Wakers::new();
+        if self.phase == Phase::Queued {
+            // SAFETY: enqueued by us.
+            unsafe { self.batch().cancel(self.node(), &mut wakers) };
+            self.retire(Phase::Done);
+        } else {
+            self.phase = Phase::Done;
+            self.batch().release(self.asked);
+        }
+        wakers.wake_all();
+    }
+}
+
+impl<G: Gate> Future for Acquire<G> {
+    type Output = G::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G::Output> {
+        // SAFETY: the node is not moved; the gate is never pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.phase != Phase::Init {
+            return this.poll_again_slow(cx);
+        }
+        match this.batch().try_acquire(this.asked) {
+            Ok(()) => this.finish(cx),
+            Err(Refusal::NoPermits) => this.enqueue_slow(cx),
+            Err(Refusal::Closed) => this.refuse(),
+        }
+    }
+}
+
+impl<G: Gate> Drop for Acquire<G> {
+    #[inline]
+    fn drop(&mut self) {
+        if matches!(self.phase, Phase::Queued | Phase::Held) {
+            self.drop_slow();
+        }
+    }
+}
+
+impl<G: Gate> fmt::Debug for Acquire<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").field("permits", &self.asked).field("place", self.place).finish()
+    }
+}
