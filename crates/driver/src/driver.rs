@@ -150,6 +150,13 @@ impl Driver {
         self.io.shared.slots.shut_down(out);
     }
 
+    /// Applies an event that was harvested before, as a turn does. For the models, which let a
+    /// thread be late between the two.
+    #[doc(hidden)]
+    pub fn apply(&self, token: Token, ready: Ready, out: &mut Wakers) {
+        self.io.shared.slots.set(token, ready, out);
+    }
+
     /// Has the next turn of a simulation report readiness, as if the kernel had.
     ///
     /// # Panics

@@ -45,9 +45,8 @@ struct Free {
     is_closed: bool,
 }
 
-const CHUNK_ONE: u32 = 64;
-const CHUNKS: usize = 24;
-const SLOTS_MAX: u32 = CHUNK_ONE * ((1 << CHUNKS) - 1);
+const CHUNKS: usize = 28;
+const SLOTS_MAX: u32 = (1 << CHUNKS) - 1;
 
 /// Why no slot was given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,19 +148,20 @@ impl Slots {
     fn slot_or_grow(&self, index: u32) -> &Slot {
         let (chunk, offset) = place(index);
         let slots = self.chunks[chunk].get_or_init(|| {
-            let len = (CHUNK_ONE as usize) << chunk;
-            (0..len).map(|_| Slot { word: Word::new(), waiters: Mutex::default() }).collect()
+            (0..1usize << chunk)
+                .map(|_| Slot { word: Word::new(), waiters: Mutex::default() })
+                .collect()
         });
         &slots[offset]
     }
 }
 
-/// Chunk `k` holds `64 << k` slots.
+/// Chunk `k` holds `1 << k` slots.
 #[inline]
 fn place(index: u32) -> (usize, usize) {
-    let shifted = u64::from(index) + u64::from(CHUNK_ONE);
-    let chunk = shifted.ilog2() - CHUNK_ONE.ilog2();
-    (chunk as usize, (shifted - (u64::from(CHUNK_ONE) << chunk)) as usize)
+    let shifted = u64::from(index) + 1;
+    let chunk = shifted.ilog2();
+    (chunk as usize, (shifted - (1 << chunk)) as usize)
 }
 
 impl Free {
@@ -237,11 +237,10 @@ mod tests {
     #[test]
     fn every_index_has_a_place_of_its_own() {
         assert_eq!(place(0), (0, 0));
-        assert_eq!(place(63), (0, 63));
-        assert_eq!(place(64), (1, 0));
-        assert_eq!(place(191), (1, 127));
-        assert_eq!(place(192), (2, 0));
-        assert_eq!(place(SLOTS_MAX - 1), (CHUNKS - 1, (64 << (CHUNKS - 1)) - 1));
+        assert_eq!(place(1), (1, 0));
+        assert_eq!(place(2), (1, 1));
+        assert_eq!(place(3), (2, 0));
+        assert_eq!(place(SLOTS_MAX - 1), (CHUNKS - 1, (1 << (CHUNKS - 1)) - 1));
     }
 
     #[test]

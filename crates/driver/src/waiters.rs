@@ -24,6 +24,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
+use shinkan_base::canary;
 use shinkan_base::list::{Links, List, Node as ListNode};
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
@@ -122,7 +123,9 @@ fn wake_slow(slot: &Slot, generation: Option<u32>, ready: Ready, out: &mut Waker
     let seen = slot.word.look();
     // Between the set and the lock the slot may have got its next owner, who was promised that
     // nobody wakes it for another's event.
-    if generation.is_none_or(|generation| generation == seen.generation()) {
+    if generation.is_none_or(|generation| generation == seen.generation())
+        || canary("readiness_wake_any_generation")
+    {
         waiters.take(slot, seen, ready, out);
     }
 }

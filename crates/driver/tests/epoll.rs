@@ -1,0 +1,247 @@
+//! The driver over the kernel's epoll, without a scheduler: threads that turn it by hand.
+
+use shinkan_base::wakers::Wakers;
+use shinkan_driver::{Direction, Driver, Interest, Ready, Registered, Turn, Turned};
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+#[derive(Default)]
+struct Count(AtomicU32);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Count {
+    fn calls(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn counted() -> (Waker, Arc<Count>) {
+    let count = Arc::new(Count::default());
+    (Waker::from(count.clone()), count)
+}
+
+fn pair() -> (UnixStream, UnixStream) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (a, b)
+}
+
+fn registered(driver: &Driver) -> (Registered<UnixStream>, UnixStream) {
+    let (a, b) = pair();
+    (Registered::new(a, driver.io()).unwrap(), b)
+}
+
+fn turn(driver: &Driver, mode: Turn) -> Turned {
+    let mut out = Wakers::new();
+    let turned = driver.turn(mode, &mut out);
+    out.wake_all();
+    turned
+}
+
+/// Turns until nothing is left to harvest.
+fn drain(driver: &Driver) {
+    while turn(driver, Turn::Look).events > 0 {}
+}
+
+const LONG: Turn = Turn::Wait(Some(Duration::from_secs(60)));
+
+#[test]
+fn a_reader_is_woken_by_data_and_by_the_end() {
+    let driver = Driver::epoll().unwrap();
+    let (stream, mut peer) = registered(&driver);
+    drain(&driver);
+    let (waker, count) = counted();
+    let mut cx = Context::from_waker(&waker);
+    let source = stream.source();
+    assert!(source.poll_ready(&mut cx, Direction::Read).is_pending());
+    assert!(source.poll_ready(&mut cx, Direction::Write).is_ready());
+
+    peer.write_all(b"12").unwrap();
+    assert_eq!(turn(&driver, LONG).events, 1);
+    assert_eq!(count.calls(), 1);
+    let mut buf = [0; 8];
+    let mut read = |cx: &mut Context<'_>| {
+        source.poll_stream(cx, Direction::Read, 8, || (&*stream).read(&mut buf))
+    };
+    assert!(matches!(read(&mut cx), Poll::Ready(Ok(2))));
+    // The read was short: nothing is left, and nobody asked the kernel.
+    assert!(source.ready_event(Interest::READABLE).ready.is_empty());
+    assert!(read(&mut cx).is_pending());
+
+    drop(peer);
+    turn(&driver, LONG);
+    assert_eq!(count.calls(), 2);
+    assert!(matches!(read(&mut cx), Poll::Ready(Ok(0))));
+    // The end stays.
+    assert!(matches!(read(&mut cx), Poll::Ready(Ok(0))));
+}
+
+#[test]
+fn a_ring_is_taken_by_one_who_waits_and_by_none_who_looks() {
+    let driver = Driver::epoll().unwrap();
+    assert!(!driver.take_bell());
+    driver.ring();
+    driver.ring();
+    for _ in 0..3 {
+        assert!(turn(&driver, Turn::Look).bell);
+    }
+    assert!(turn(&driver, LONG).bell);
+    assert!(driver.take_bell() && driver.take_bell() && !driver.take_bell());
+    assert_eq!(turn(&driver, Turn::Look), Turned { timed_out: true, ..Turned::default() });
+}
+
+#[test]
+fn each_ring_ends_one_wait_while_another_thread_only_looks() {
+    let driver = Arc::new(Driver::epoll().unwrap());
+    let woken = Arc::new(AtomicU32::new(0));
+    let waiters: Vec<_> = (0..2)
+        .map(|_| {
+            let (driver, woken) = (driver.clone(), woken.clone());
+            thread::spawn(move || {
+                for _ in 0..500 {
+                    while !driver.take_bell() {
+                        turn(&driver, LONG);
+                    }
+                    woken.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..1_000 {
+        driver.ring();
+        turn(&driver, Turn::Look);
+    }
+    for waiter in waiters {
+        waiter.join().unwrap();
+    }
+    assert_eq!(woken.load(Ordering::SeqCst), 1_000);
+}
+
+#[test]
+fn a_wait_ends_with_its_time() {
+    let driver = Driver::epoll().unwrap();
+    let before = driver.clock().now();
+    let time = Duration::from_millis(3);
+    while !turn(&driver, Turn::Wait(Some(time))).timed_out {}
+    assert!(driver.clock().now() - before >= time);
+}
+
+#[test]
+fn a_paused_clock_is_moved_instead_of_waited_for() {
+    let driver = Driver::epoll().unwrap();
+    driver.clock().pause();
+    let before = driver.clock().now();
+    driver.ring();
+    assert!(!turn(&driver, Turn::Wait(Some(Duration::from_secs(3_600)))).timed_out);
+    assert_eq!(driver.clock().now(), before);
+    driver.take_bell();
+    assert!(turn(&driver, Turn::Wait(Some(Duration::from_secs(3_600)))).timed_out);
+    assert_eq!(driver.clock().now() - before, Duration::from_secs(3_600));
+}
+
+#[test]
+fn a_descriptor_that_was_given_back_is_registered_again() {
+    let driver = Driver::epoll().unwrap();
+    let (stream, mut peer) = registered(&driver);
+    assert_eq!(
+        driver
+            .io()
+            .register(stream.as_raw_fd(), Interest::READABLE, Ready::EMPTY)
+            .unwrap_err()
+            .kind(),
+        ErrorKind::AlreadyExists
+    );
+    assert_eq!(driver.io().registered_count(), 1);
+    let stream = stream.into_inner();
+    assert_eq!(driver.io().registered_count(), 0);
+    let stream = Registered::new(stream, driver.io()).unwrap();
+    peer.write_all(b"1").unwrap();
+    while stream.source().ready_event(Interest::READABLE).ready.is_empty() {
+        turn(&driver, LONG);
+    }
+}
+
+#[test]
+fn what_knows_no_readiness_is_refused_and_leaves_nothing() {
+    let driver = Driver::epoll().unwrap();
+    let file = std::fs::File::open("Cargo.toml").unwrap();
+    let refused = Registered::new(file, driver.io()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    assert_eq!(driver.io().registered_count(), 0);
+}
+
+#[test]
+fn the_end_answers_all_waits_and_sources_outlive_it() {
+    let driver = Driver::epoll().unwrap();
+    let (stream, _peer) = registered(&driver);
+    drain(&driver);
+    let (waker, count) = counted();
+    let mut cx = Context::from_waker(&waker);
+    assert!(stream.source().poll_ready(&mut cx, Direction::Read).is_pending());
+    let mut out = Wakers::new();
+    driver.shutdown(&mut out);
+    out.wake_all();
+    assert_eq!(count.calls(), 1);
+    assert!(matches!(stream.source().poll_ready(&mut cx, Direction::Read), Poll::Ready(Err(_))));
+    let io = driver.io().clone();
+    drop(driver);
+    let (another, _peer) = pair();
+    assert!(Registered::new(another, &io).is_err());
+    drop(io);
+    drop(stream);
+}
+
+#[test]
+fn two_threads_that_wait_together_serve_all_edges() {
+    const SOCKETS: usize = 64;
+    const ROUNDS: u32 = 200;
+    let driver = Arc::new(Driver::epoll().unwrap());
+    let mut peers = Vec::new();
+    let streams: Arc<Vec<_>> = Arc::new(
+        (0..SOCKETS)
+            .map(|_| {
+                let (stream, peer) = registered(&driver);
+                peers.push(peer);
+                stream
+            })
+            .collect(),
+    );
+    let total = Arc::new(AtomicU32::new(0));
+    let turners: Vec<_> = (0..2)
+        .map(|_| {
+            let (driver, total, streams) = (driver.clone(), total.clone(), streams.clone());
+            thread::spawn(move || {
+                while total.load(Ordering::SeqCst) < ROUNDS * SOCKETS as u32 {
+                    turn(&driver, Turn::Wait(Some(Duration::from_millis(20))));
+                    for stream in streams.iter() {
+                        let mut buf = [0; 64];
+                        let read = || (&**stream).read(&mut buf);
+                        if let Ok(n) = stream.source().try_io(Interest::READABLE, read) {
+                            total.fetch_add(n as u32, Ordering::SeqCst);
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for _ in 0..ROUNDS {
+        for peer in &mut peers {
+            peer.write_all(b"x").unwrap();
+        }
+    }
+    for turner in turners {
+        turner.join().unwrap();
+    }
+}

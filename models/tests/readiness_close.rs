@@ -1,0 +1,74 @@
+//! A descriptor that is closed, and its slot given out again, against an event that was harvested
+//! for it before.
+#![cfg(shinkan_loom)]
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use loom::thread;
+use shinkan_base::wakers::Wakers;
+use shinkan_driver::{Direction, Driver, Interest, Ready};
+use std::task::{Context, Wake, Waker};
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+#[test]
+fn a_late_event_reaches_no_next_owner() {
+    loom::model(|| {
+        let driver = Arc::new(Driver::sim(0));
+        let interest = Interest::READABLE;
+        let first = driver.io().register(0, interest, Ready::EMPTY).unwrap();
+        let token = first.token();
+        // Somebody waits, so that the late event goes for the lock.
+        let mut nobody = Context::from_waker(Waker::noop());
+        assert!(first.poll_ready(&mut nobody, Direction::Read).is_pending());
+        let late = thread::spawn({
+            let driver = driver.clone();
+            move || {
+                let mut out = Wakers::new();
+                driver.apply(token, Ready::READABLE, &mut out);
+                out.wake_all();
+            }
+        });
+        drop(first);
+        let second = driver.io().register(0, interest, Ready::EMPTY).unwrap();
+        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(flag.clone());
+        let mut cx = Context::from_waker(&waker);
+        assert!(second.poll_ready(&mut cx, Direction::Read).is_pending());
+        late.join().unwrap();
+        assert!(second.ready_event(interest).ready.is_empty());
+        assert!(!flag.0.load(SeqCst), "the event of another woke the slot's next owner");
+    });
+}
+
+#[test]
+fn a_waiter_that_leaves_takes_no_other_with_it() {
+    loom::model(|| {
+        let driver = Arc::new(Driver::sim(0));
+        let source = driver.io().register(0, Interest::READABLE, Ready::EMPTY).unwrap();
+        let token = source.token();
+        let place = std::panic::Location::caller();
+        let kind = shinkan_base::wait::WaitKind::Read;
+        let late = thread::spawn({
+            let driver = driver.clone();
+            move || {
+                let mut out = Wakers::new();
+                driver.apply(token, Ready::READABLE, &mut out);
+                out.wake_all();
+            }
+        });
+        {
+            let leaves = std::pin::pin!(source.readiness(Interest::READABLE, kind, place));
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ = std::future::Future::poll(leaves, &mut cx);
+        }
+        loom::future::block_on(source.readiness(Interest::READABLE, kind, place)).unwrap();
+        late.join().unwrap();
+    });
+}
