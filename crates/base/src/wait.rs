@@ -27,6 +27,8 @@ pub struct Wait {
 pub struct WaitSlot {
     // Kind in the low 8 bits, the number of pending leaves of this poll above.
     word: AtomicU32,
+    // Of the frame, not of the wait: it stands where there would be padding.
+    owner: AtomicU32,
     resource: AtomicUsize,
     place: AtomicPtr<Location<'static>>,
 }
@@ -36,6 +38,7 @@ impl WaitSlot {
     pub const fn new() -> Self {
         Self {
             word: AtomicU32::new(0),
+            owner: AtomicU32::new(0),
             resource: AtomicUsize::new(0),
             place: AtomicPtr::new(core::ptr::null_mut()),
         }
@@ -96,6 +99,18 @@ impl TaskFrame {
     /// A frame without a wait.
     pub const fn new(id: u64) -> Self {
         Self { id, wait: WaitSlot::new() }
+    }
+
+    /// The number of the registry that holds the task; 0 where none does.
+    #[inline]
+    pub fn owner(&self) -> u32 {
+        self.wait.owner.load(Ordering::Relaxed)
+    }
+
+    /// Sets it; the registry's own, under its lock.
+    #[inline]
+    pub fn set_owner(&self, registry: u32) {
+        self.wait.owner.store(registry, Ordering::Relaxed);
     }
 }
 
