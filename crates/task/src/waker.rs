@@ -1,0 +1,101 @@
+//! The standard library's `Waker` over a task: its pointer and one table for all tasks.
+//! Called on any thread, by anybody who kept a waker; never polls.
+
+use crate::header::{Header, Hold, Ptr};
+use crate::outcome::Wake;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+use core::task::{RawWaker, RawWakerVTable, Waker};
+
+/// A static, so that it has one address and `will_wake` can compare it.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// The waker that a poll lends to the future: no reference is counted for it.
+#[inline(always)]
+pub(crate) fn borrowed(task: Ptr) -> ManuallyDrop<Waker> {
+    // SAFETY:
+    // - the table's functions keep the contract of `RawWaker` for a pointer whose reference is
+    //   counted; this one is never dropped, and whoever made it holds a reference meanwhile.
+    ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().cast_const().cast(), &VTABLE) })
+}
+
+/// A waker with a reference of its own.
+#[inline]
+pub(crate) fn counted(task: Ptr) -> Waker {
+    Waker::clone(&borrowed(task))
+}
+
+#[inline(always)]
+fn ptr(data: *const ()) -> Ptr {
+    // SAFETY: every waker of this table was made from a pointer that is not null.
+    unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) }
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: a waker holds a reference, so its task is alive.
+    unsafe { ptr(data).as_ref() }.state.add_ref();
+    RawWaker::new(data, &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    let task = ptr(data);
+    // SAFETY: as in `clone`.
+    let header = unsafe { task.as_ref() };
+    match header.state.wake_by_val() {
+        Wake::Nothing => {}
+        // SAFETY: the waker's reference became the Runnable's.
+        Wake::Submit => unsafe { (header.vtable.schedule)(task, Hold::Given) },
+        // SAFETY: the waker's reference was the last.
+        Wake::Free => unsafe { (header.vtable.free)(task) },
+    }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the caller's waker holds a reference until after this call.
+    unsafe { wake_kept(ptr(data)) };
+}
+
+/// Wakes a task that the caller keeps alive.
+///
+/// # Safety
+/// The caller's reference outlives the call.
+#[inline]
+pub(crate) unsafe fn wake_kept(task: Ptr) {
+    // SAFETY: alive (the caller's word).
+    let header = unsafe { task.as_ref() };
+    if header.state.wake_by_ref() == Wake::Submit {
+        // SAFETY: the Runnable's reference was counted; the caller keeps its own.
+        unsafe { (header.vtable.schedule)(task, Hold::Kept) };
+    }
+}
+
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: the waker's reference ends here.
+    unsafe { drop_ref(ptr(data)) };
+}
+
+/// Ends one reference.
+///
+/// # Safety
+/// The reference is the caller's, who does not use the task again.
+#[inline]
+pub(crate) unsafe fn drop_ref(task: Ptr) {
+    // SAFETY: alive (the caller's word).
+    let header = unsafe { task.as_ref() };
+    if header.state.drop_ref() {
+        // SAFETY: it was the last one.
+        unsafe { free(task) };
+    }
+}
+
+/// Frees a task.
+///
+/// # Safety
+/// The caller had the last reference.
+#[inline]
+pub(crate) unsafe fn free(task: Ptr) {
+    // SAFETY: nobody else can free it.
+    let free = unsafe { task.as_ref() }.vtable.free;
+    // SAFETY: the caller's word.
+    unsafe { free(task) };
+}
