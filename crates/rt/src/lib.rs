@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The runtime: workers and their cores, who sleeps and who is woken, timers, the blocking pool.
+//!
+//! The way of one wake-up: `worker` turns the driver, which sets readiness and hands out wakers;
+//! `task` makes the transition and calls `schedule`, which queues the task and wakes a sleeper if
+//! one is needed; back in `worker` it is polled. `HANDSHAKE.md` and `IDLE.md` in `src/` have the
+//! arguments of the two protocols between threads.
+//!
+//! Never imports net, time, sync or any other room of the API; enters the kernel through `sys` and
+//! `driver` alone.
+
+#![deny(unsafe_code)]
+
+pub mod handshake;
+pub mod idle;
+
+mod blocking;
+mod builder;
+mod core;
+mod counters;
+mod current;
+mod enter;
+mod handle;
+mod hooks;
+mod inject;
+mod metrics;
+mod multi;
+mod runtime;
+mod schedule;
+mod seated;
+mod seize;
+mod services;
+mod shared;
+mod spawn;
+mod stepper;
+mod threads;
+mod timer;
+mod watch;
+mod worker;
+mod yield_now;
+
+pub use builder::Builder;
+pub use enter::{EnterGuard, with_current};
+pub use handle::{Handle, Id, RuntimeFlavor, TryCurrentError};
+pub use hooks::TaskMeta;
+pub use metrics::RuntimeMetrics;
+pub use multi::block_in_place;
+pub use runtime::Runtime;
+pub use spawn::{spawn, spawn_blocking};
+pub use stepper::Stepper;
+pub use timer::{Timer, now};
+pub use yield_now::yield_now;

@@ -1,0 +1,450 @@
+//! The pool of threads for closures that block, and the spare threads that take over cores.
+//!
+//! Called by `spawn_blocking`, by whoever gives a core away, and at the start for the workers. A
+//! waiting thread is handed its job directly; a thread is never created under the pool's lock.
+//! Ends when the runtime does: what has not started is cancelled, what runs is waited for.
+
+use crate::enter;
+use crate::handle::Handle;
+use crate::threads::run_core;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use shinkan_sys::park::{Parker, Unparker};
+use shinkan_sys::threads;
+use shinkan_task::{Runnable, Schedule, TaskRef};
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+pub(crate) type NameFn = Box<dyn Fn() -> String + Send + Sync>;
+pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
+
+/// What a thread of the pool is given to do.
+pub(crate) enum Job {
+    /// A closure, as a task that is polled once.
+    Task(Runnable),
+    /// A core to work with until it is taken or the runtime ends.
+    Core(usize),
+}
+
+impl Job {
+    /// Does it on this thread.
+    pub(crate) fn run(self, handle: &Handle) {
+        match self {
+            Self::Task(task) => task.run(),
+            Self::Core(index) => run_core(handle, index),
+        }
+    }
+
+    /// It will not be done: its handle learns that it was cancelled.
+    pub(crate) fn cancel(self) {
+        if let Self::Task(task) = self {
+            let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+        }
+    }
+}
+
+/// Why a job was not taken.
+pub(crate) enum Refused {
+    /// The runtime ends.
+    Closed(Job),
+    /// No thread waits or will, and none can be started.
+    NoThread(Job, io::Error),
+}
+
+pub(crate) struct PoolConfig {
+    /// Threads for closures; those that hold cores come on top.
+    pub(crate) max: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) name: NameFn,
+    pub(crate) on_start: Option<ThreadHook>,
+    pub(crate) on_stop: Option<ThreadHook>,
+}
+
+pub(crate) struct Pool {
+    config: PoolConfig,
+    state: Mutex<State>,
+    /// A thread ended.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Job>,
+    /// The thread that waited last is handed work first: its stack is warm, the others may end.
+    idle: Vec<Arc<Seat>>,
+    threads: usize,
+    /// Threads that hold a core, which is no thread for a closure.
+    cores: usize,
+    closed: bool,
+    handles: Vec<JoinHandle<()>>,
+    /// The thread that ended last by itself; the next one to end waits for it.
+    last: Option<JoinHandle<()>>,
+}
+
+/// A waiting thread's letter box.
+struct Seat {
+    letter: Mutex<Letter>,
+    unparker: Unparker,
+}
+
+enum Letter {
+    None,
+    Job(Job),
+    /// There was no job: the thread goes back to wait.
+    Rest,
+    /// The pool is closed: the thread ends.
+    End,
+}
+
+/// A thread that waits for the one job that it will be given.
+#[must_use = "the thread waits until it is given a job"]
+pub(crate) struct Spare(Arc<Seat>);
+
+impl Spare {
+    pub(crate) fn give(self, job: Job) {
+        self.0.give(job);
+    }
+
+    /// There is no job for it after all.
+    pub(crate) fn release(self) {
+        self.0.put(Letter::Rest);
+    }
+}
+
+impl Seat {
+    fn give(&self, job: Job) {
+        self.put(Letter::Job(job));
+    }
+
+    fn put(&self, letter: Letter) {
+        let before = core::mem::replace(&mut *lock(&self.letter), letter);
+        debug_assert!(matches!(before, Letter::None), "a waiting thread was written to twice");
+        self.unparker.unpark();
+    }
+
+    fn take(&self) -> Letter {
+        core::mem::replace(&mut *lock(&self.letter), Letter::None)
+    }
+
+    /// Waits for a letter; without a deadline, or until it has passed.
+    fn wait(&self, parker: &mut Parker, until: Option<Instant>) -> Letter {
+        loop {
+            let letter = self.take();
+            if !matches!(letter, Letter::None) {
+                return letter;
+            }
+            match until.map(|until| until.saturating_duration_since(shinkan_sys::clock::now())) {
+                None => parker.park(),
+                Some(left) if left.is_zero() => return Letter::None,
+                Some(left) => {
+                    parker.park_timeout(left);
+                }
+            }
+        }
+    }
+}
+
+/// No user code runs under these locks, so a poisoned one is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// With what a new thread starts.
+enum First {
+    Job(Job),
+    Wait(std::sync::mpsc::SyncSender<Arc<Seat>>),
+}
+
+impl Pool {
+    pub(crate) fn new(config: PoolConfig) -> Self {
+        Self { config, state: Mutex::default(), ended: Condvar::new() }
+    }
+
+    /// Has `job` done by a waiting thread, a new one, or, where there are enough, the next that
+    /// is free.
+    pub(crate) fn submit(self: &Arc<Self>, handle: &Handle, job: Job) -> Result<(), Refused> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(Refused::Closed(job));
+        }
+        if let Some(seat) = state.idle.pop() {
+            drop(state);
+            seat.give(job);
+            return Ok(());
+        }
+        let is_core = matches!(job, Job::Core(_));
+        if !is_core && state.threads - state.cores >= self.config.max {
+            state.queue.push_back(job);
+            return Ok(());
+        }
+        state.cores += usize::from(is_core);
+        state.threads += 1;
+        drop(state);
+        match self.start(handle, First::Job(job)) {
+            Ok(()) => Ok(()),
+            Err((First::Job(job), error)) => self.not_started(job, error),
+            Err((First::Wait(_), _)) => unreachable!("a job was given"),
+        }
+    }
+
+    /// The operating system refused a thread: another one of the pool does the job later.
+    fn not_started(&self, job: Job, error: io::Error) -> Result<(), Refused> {
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        if matches!(job, Job::Core(_)) {
+            state.cores -= 1;
+        } else if state.threads > state.cores && !state.closed {
+            if let Some(seat) = state.idle.pop() {
+                drop(state);
+                seat.give(job);
+            } else {
+                state.queue.push_back(job);
+            }
+            return Ok(());
+        }
+        Err(Refused::NoThread(job, error))
+    }
+
+    /// A thread that will do nothing but the job that the caller gives it next.
+    pub(crate) fn reserve(self: &Arc<Self>, handle: &Handle) -> io::Result<Spare> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(io::Error::other("the runtime ends"));
+        }
+        if let Some(seat) = state.idle.pop() {
+            return Ok(Spare(seat));
+        }
+        state.threads += 1;
+        drop(state);
+        let (send, receive) = std::sync::mpsc::sync_channel(1);
+        if let Err((_, error)) = self.start(handle, First::Wait(send)) {
+            lock(&self.state).threads -= 1;
+            return Err(error);
+        }
+        receive.recv().map(Spare).map_err(io::Error::other)
+    }
+
+    /// Starts a thread. What it was to start with comes back where that fails: it stands in a box
+    /// of its own, since the closure of a thread that could not be started is gone.
+    fn start(self: &Arc<Self>, handle: &Handle, first: First) -> Result<(), (First, io::Error)> {
+        let first = Arc::new(Mutex::new(Some(first)));
+        let (pool, its, for_it) = (self.clone(), handle.clone(), first.clone());
+        let main = move || {
+            let _ends = Ends(&pool);
+            let first = lock(&for_it).take();
+            pool.thread(&its, first.expect("nobody else takes it"));
+        };
+        match threads::spawn((self.config.name)(), self.config.stack_size, main) {
+            Ok(thread) => {
+                lock(&self.state).handles.push(thread);
+                Ok(())
+            }
+            Err(error) => {
+                let first = lock(&first).take();
+                Err((first.expect("the thread never ran"), error))
+            }
+        }
+    }
+
+    /// A thread's life.
+    fn thread(&self, handle: &Handle, first: First) {
+        let _within = enter::within(handle);
+        let mut parker = Parker::new();
+        let seat = Arc::new(Seat {
+            letter: Mutex::new(Letter::None),
+            unparker: parker.unparker().clone(),
+        });
+        let first = match first {
+            First::Job(job) => Some(job),
+            First::Wait(send) => {
+                // The reserver waits for it.
+                let _ = send.send(seat.clone());
+                None
+            }
+        };
+        if let Some(hook) = &self.config.on_start {
+            hook();
+        }
+        let mut job = first.or_else(|| self.reserved(&seat, &mut parker));
+        while let Some(current) = job.take() {
+            let was_core = matches!(current, Job::Core(_));
+            // A closure's panic is caught in its task; what comes here is a waker's or a drop's.
+            let _ = catch_unwind(AssertUnwindSafe(|| current.run(handle)));
+            job = self.next(&seat, &mut parker, was_core);
+        }
+        if let Some(hook) = &self.config.on_stop {
+            hook();
+        }
+    }
+
+    /// The next job of a thread; nothing if it should end.
+    fn next(&self, seat: &Arc<Seat>, parker: &mut Parker, was_core: bool) -> Option<Job> {
+        lock(&self.state).cores -= usize::from(was_core);
+        loop {
+            let mut state = lock(&self.state);
+            if let Some(job) = state.queue.pop_front() {
+                return Some(job);
+            }
+            if state.closed {
+                return None;
+            }
+            state.idle.push(seat.clone());
+            drop(state);
+            let until = shinkan_sys::clock::now().checked_add(self.config.keep_alive);
+            let mut letter = seat.wait(parker, until);
+            if matches!(letter, Letter::None) {
+                if self.retire(seat) {
+                    return None;
+                }
+                // Somebody took the seat off the list just now: its letter is on its way.
+                letter = seat.wait(parker, None);
+            }
+            match letter {
+                Letter::Job(job) => {
+                    lock(&self.state).cores += usize::from(matches!(job, Job::Core(_)));
+                    return Some(job);
+                }
+                Letter::None | Letter::Rest => {}
+                Letter::End => return None,
+            }
+        }
+    }
+
+    /// The job of a thread that was started for a reserver.
+    fn reserved(&self, seat: &Arc<Seat>, parker: &mut Parker) -> Option<Job> {
+        match seat.wait(parker, None) {
+            Letter::Job(job) => {
+                lock(&self.state).cores += usize::from(matches!(job, Job::Core(_)));
+                Some(job)
+            }
+            Letter::None | Letter::Rest => self.next(seat, parker, false),
+            Letter::End => None,
+        }
+    }
+
+    /// A thread has waited long enough: true if nobody is about to write to it.
+    fn retire(&self, seat: &Arc<Seat>) -> bool {
+        let mut state = lock(&self.state);
+        let at = state.idle.iter().position(|other| Arc::ptr_eq(other, seat));
+        at.map(|at| state.idle.remove(at)).is_some()
+    }
+
+    fn count_end(&self) {
+        let me = threads::id();
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        let mut before = None;
+        if !state.closed
+            && let Some(at) = state.handles.iter().position(|thread| thread.thread().id() == me)
+        {
+            let own = state.handles.swap_remove(at);
+            before = state.last.replace(own);
+        }
+        drop(state);
+        self.ended.notify_all();
+        if let Some(before) = before {
+            let _ = before.join();
+        }
+    }
+
+    /// Takes no more jobs, cancels those that wait, and tells every waiting thread to end.
+    pub(crate) fn close(&self) {
+        let (queue, idle) = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            (core::mem::take(&mut state.queue), core::mem::take(&mut state.idle))
+        };
+        idle.iter().for_each(|seat| seat.put(Letter::End));
+        queue.into_iter().for_each(Job::cancel);
+    }
+
+    /// Waits until every thread has ended, at most for `patience`; false: some have not. A thread
+    /// of the pool does not wait for itself.
+    pub(crate) fn join(&self, patience: Option<Duration>) -> bool {
+        // A patience beyond the clock's range has no end.
+        let until = patience.and_then(|patience| shinkan_sys::clock::now().checked_add(patience));
+        let me = threads::id();
+        let mut state = lock(&self.state);
+        let own = usize::from(state.handles.iter().any(|thread| thread.thread().id() == me));
+        while state.threads > own {
+            state = match until {
+                None => self.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(shinkan_sys::clock::now());
+                    if left.is_zero() {
+                        return false;
+                    }
+                    let waited = self.ended.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        let mut handles = core::mem::take(&mut state.handles);
+        handles.extend(state.last.take());
+        drop(state);
+        for thread in handles {
+            if thread.thread().id() != me {
+                // It has left the runtime; what is left is the end of the thread itself.
+                let _ = thread.join();
+            }
+        }
+        true
+    }
+
+    /// Threads that run, of which so many wait for work, and the jobs that wait for a thread.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let state = lock(&self.state);
+        (state.threads - state.cores.min(state.threads), state.idle.len(), state.queue.len())
+    }
+}
+
+/// Counts a thread's end, also where one of its hooks panics.
+struct Ends<'a>(&'a Pool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.count_end();
+    }
+}
+
+/// A closure as a future that is ready at its first poll.
+pub(crate) struct BlockingFuture<F>(Option<F>);
+
+impl<F> BlockingFuture<F> {
+    pub(crate) fn new(f: F) -> Self {
+        Self(Some(f))
+    }
+}
+
+impl<F> Unpin for BlockingFuture<F> {}
+
+impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<R> {
+        let f = self.0.take().expect("a blocking closure is called once");
+        Poll::Ready(f())
+    }
+}
+
+/// The scheduler of blocking closures: their one `Runnable` is the pool's job, they wait for
+/// nothing, and no registry knows them.
+pub(crate) struct Unstarted;
+
+impl Schedule for Unstarted {
+    fn schedule(&self, task: Runnable) {
+        // Only an abort wakes a closure, and while it is queued its `Runnable` sees the abort.
+        task.cancel();
+    }
+
+    fn release(&self, _task: &TaskRef) -> Option<TaskRef> {
+        None
+    }
+}

@@ -1,0 +1,191 @@
+//! A worker's core, and the only way to it.
+//!
+//! The core (queue, LIFO slot, random sequence) stands in its [`Slot`]; which thread may touch it
+//! is decided by the seat (`handshake.rs`). [`Worker::enter`] gives an [`Inside`], through which
+//! the core is reached, or nothing once the core was taken. No user code runs while an `Inside`
+//! lives: [`Inside::user`] leaves, calls, and enters again.
+
+#![allow(unsafe_code)]
+
+use crate::counters::Counters;
+use crate::handle::Handle;
+use crate::handshake::Seat;
+use core::cell::Cell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use shinkan_base::atomics::{Arc, Mutex, UnsafeCell};
+use shinkan_base::pad::Padded;
+use shinkan_base::ring::{self, Local, Stealer};
+use shinkan_base::rng::Rng;
+use shinkan_task::Runnable;
+use shinkan_wheel::Shard;
+
+/// Tasks that a worker's own queue holds; what is over goes to the inject queue.
+pub(crate) const QUEUE: usize = 256;
+
+/// What a worker works with.
+pub(crate) struct Core {
+    /// The task that was woken last, if the worker was the one that woke it: it runs next, while
+    /// what its waker wrote is still in this processor's cache.
+    pub(crate) lifo: Option<Runnable>,
+    pub(crate) local: Local<Runnable, QUEUE>,
+    pub(crate) tick: u32,
+    pub(crate) searching: bool,
+    pub(crate) rng: Rng,
+}
+
+/// One core's place in the runtime: what all threads may use of it, and the core itself.
+pub(crate) struct Slot {
+    pub(crate) stealer: Stealer<Runnable, QUEUE>,
+    pub(crate) timers: std::sync::Arc<Shard>,
+    pub(crate) counters: Counters,
+    /// The current tenure; replaced by whoever takes the core over.
+    seat: Mutex<Arc<Seat>>,
+    core: Padded<UnsafeCell<Core>>,
+}
+
+// SAFETY:
+// - the core is reached through `Inside` alone, whose seat admits one thread at a time
+//   (HANDSHAKE.md); every part of it may be sent to another thread.
+unsafe impl Sync for Slot {}
+// SAFETY: as above.
+unsafe impl Send for Slot {}
+
+impl Slot {
+    /// A slot that nobody has taken over yet; its first seat is over from the start.
+    pub(crate) fn new(timers: std::sync::Arc<Shard>, seed: u64) -> Self {
+        let (local, stealer) = ring::new();
+        let over = Seat::new(false);
+        over.surrender();
+        let rng = Rng::new(seed);
+        Self {
+            stealer,
+            timers,
+            counters: Counters::new(),
+            seat: Mutex::new(Arc::new(over)),
+            core: Padded(UnsafeCell::new(Core {
+                lifo: None,
+                local,
+                tick: 0,
+                searching: false,
+                rng,
+            })),
+        }
+    }
+
+    /// The tenure that the monitor looks at.
+    pub(crate) fn seat(&self) -> Arc<Seat> {
+        self.seat.lock().clone()
+    }
+}
+
+/// One thread's tenure of one core.
+pub(crate) struct Worker {
+    pub(crate) handle: Handle,
+    pub(crate) index: usize,
+    seat: Arc<Seat>,
+    /// Polls that `block_in_place` or the monitor left without a core.
+    _not_sync: PhantomData<Cell<()>>,
+}
+
+/// The right to touch the core, until it is dropped.
+pub(crate) struct Inside<'a> {
+    worker: &'a Worker,
+}
+
+impl Worker {
+    /// Takes over the core of slot `index`, whose last tenure is over. The caller is the one to
+    /// whom it was given: at the start, or by who ended that tenure. The worker starts inside;
+    /// [`Worker::first`] gives the token, once.
+    pub(crate) fn take_over(handle: Handle, index: usize) -> Self {
+        let shared = handle.shared();
+        let seat = Arc::new(Seat::new(shared.asymmetric));
+        let previous =
+            core::mem::replace(&mut *shared.multi().slots[index].seat.lock(), seat.clone());
+        assert!(previous.is_gone(), "core {index} was given to two threads");
+        Self { handle, index, seat, _not_sync: PhantomData }
+    }
+
+    /// The token with which the tenure starts.
+    pub(crate) fn first(&self) -> Inside<'_> {
+        Inside { worker: self }
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        &self.handle.shared().multi().slots[self.index]
+    }
+
+    /// Goes inside; nothing once the core is gone. Called from user code on this worker's thread.
+    #[inline]
+    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+        // Not `then_some`: a token that is made and dropped would leave.
+        if self.seat.enter() { Some(Inside { worker: self }) } else { None }
+    }
+
+    /// Whether this thread has lost its core.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.seat.is_gone()
+    }
+}
+
+impl<'a> Inside<'a> {
+    pub(crate) fn worker(&self) -> &'a Worker {
+        self.worker
+    }
+
+    /// Leaves, calls user code, and enters again: nothing if the core was taken meanwhile. The
+    /// sequence is odd while `code` runs. `code` must not unwind: it catches its own panics.
+    #[inline]
+    pub(crate) fn user(self, code: impl FnOnce()) -> Option<Inside<'a>> {
+        let worker = self.worker;
+        // Before the core is released, so that the monitor never samples an even sequence with
+        // the tenant outside and user code running.
+        worker.seat.bump();
+        drop(self);
+        code();
+        let inside = worker.enter();
+        worker.seat.bump();
+        inside
+    }
+
+    /// Gives the core away for good: the caller passes it on.
+    pub(crate) fn surrender(self) {
+        self.worker.seat.surrender();
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.worker.seat.leave();
+    }
+}
+
+impl Deref for Inside<'_> {
+    type Target = Core;
+
+    #[inline(always)]
+    fn deref(&self) -> &Core {
+        // SAFETY:
+        // - exclusive: the seat admitted this thread and holds everybody else off until `leave`,
+        //   which `Drop` calls (HANDSHAKE.md); the token is neither Clone nor Send.
+        // - no second borrow: the core is reached through this token alone, and it borrows.
+        self.worker.slot().core.with(|core| unsafe { &*core })
+    }
+}
+
+impl DerefMut for Inside<'_> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Core {
+        // SAFETY: as in `deref`; `&mut self` makes it the only borrow.
+        self.worker.slot().core.with_mut(|core| unsafe { &mut *core })
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("index", &self.index).field("gone", &self.is_gone()).finish()
+    }
+}

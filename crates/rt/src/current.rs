@@ -1,0 +1,282 @@
+//! The scheduler of one thread: whoever is inside `Runtime::block_on` drives all tasks.
+//!
+//! The queue belongs to that thread; others push into the inject queue and ring. If several
+//! threads are inside `block_on` at once, one drives and the others wait for their own future; when
+//! the driver leaves, it wakes one of them to go on.
+
+use crate::handle::Handle;
+use crate::idle::Left;
+use crate::multi::{Unpark, poll_main};
+use crate::seated::Seated;
+use crate::shared::{Flavor, Shared};
+use crate::threads;
+use core::cell::RefCell;
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use shinkan_base::atomics::Mutex;
+use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
+use shinkan_base::wait::TaskFrame;
+use shinkan_base::wakers::Wakers;
+use shinkan_context::budget::{self, Budget};
+use shinkan_driver::Turn;
+use shinkan_sys::park::{Parker, Unparker};
+use shinkan_task::{Id, Runnable};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Wake;
+
+/// The one core: there while nobody drives.
+pub(crate) struct Current {
+    core: Mutex<Option<Queue>>,
+    /// Threads inside `block_on` that do not drive.
+    waiting: Mutex<Vec<Unparker>>,
+    pub(crate) polls: AtomicU64,
+    pub(crate) parks: AtomicU64,
+    pub(crate) unparks: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    tasks: VecDeque<Runnable>,
+    tick: u32,
+}
+
+/// The thread that drives.
+#[derive(Debug)]
+pub(crate) struct CurrentWorker {
+    pub(crate) handle: Handle,
+    queue: RefCell<Queue>,
+}
+
+impl Current {
+    pub(crate) fn new() -> Self {
+        Self {
+            core: Mutex::new(Some(Queue::default())),
+            waiting: Mutex::new(Vec::new()),
+            polls: AtomicU64::new(0),
+            parks: AtomicU64::new(0),
+            unparks: AtomicU64::new(0),
+        }
+    }
+}
+
+impl CurrentWorker {
+    /// Queues a task from this thread. No user code runs while the queue is borrowed.
+    #[inline]
+    pub(crate) fn push(&self, task: Runnable) {
+        self.queue.borrow_mut().tasks.push_back(task);
+    }
+
+    fn shared(&self) -> &Shared {
+        self.handle.shared()
+    }
+
+    fn next(&self) -> Option<Runnable> {
+        let shared = self.shared();
+        let mut queue = self.queue.borrow_mut();
+        queue.tick = queue.tick.wrapping_add(1);
+        if queue.tick.is_multiple_of(shared.config.inject_interval)
+            && let Some(task) = shared.inject.pop()
+        {
+            return Some(task);
+        }
+        queue.tasks.pop_front().or_else(|| shared.inject.pop())
+    }
+}
+
+fn current(shared: &Shared) -> &Current {
+    match &shared.flavor {
+        Flavor::Current(current) => current,
+        Flavor::Multi(_) => unreachable!("this runtime has several workers"),
+    }
+}
+
+/// Wakes the main future: the thread that drives looks at it in its next round.
+struct MainWaker {
+    woken: AtomicBool,
+    handle: Handle,
+}
+
+impl Wake for MainWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            let shared = self.handle.shared();
+            shared.idle().wake_one(&shared.driver);
+        }
+    }
+}
+
+/// Polls `future` on this thread, and drives the runtime while no other thread does.
+pub(crate) fn block_on<F: Future>(handle: &Handle, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let here = current(handle.shared());
+    loop {
+        let queue = here.core.lock().take();
+        if let Some(queue) = queue {
+            return drive(handle, queue, future.as_mut());
+        }
+        if let Some(output) = wait_for_core(here, future.as_mut()) {
+            return output;
+        }
+    }
+}
+
+/// Polls `future` until it is done or the core is free.
+fn wait_for_core<F: Future>(here: &Current, mut future: Pin<&mut F>) -> Option<F::Output> {
+    let mut parker = Parker::new();
+    let waker = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
+    let mut cx = Context::from_waker(&waker);
+    let frame = TaskFrame::new(Id::next().as_u64());
+    loop {
+        if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
+            return Some(output);
+        }
+        here.waiting.lock().push(parker.unparker().clone());
+        // After the push: whoever puts the core back afterwards sees us.
+        if here.core.lock().is_some() {
+            return None;
+        }
+        parker.park();
+    }
+}
+
+/// Puts the core back when the driving thread leaves, also by a panic.
+struct PutBack<'a>(&'a Seated);
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        let Seated::Current(worker) = self.0 else { return };
+        let here = current(worker.shared());
+        *here.core.lock() = Some(worker.queue.take());
+        let next = here.waiting.lock().pop();
+        if let Some(next) = next {
+            next.unpark();
+        }
+    }
+}
+
+fn drive<F: Future>(handle: &Handle, queue: Queue, mut future: Pin<&mut F>) -> F::Output {
+    let seated =
+        Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::new(queue) });
+    let _put_back = PutBack(&seated);
+    let _sitting = seated.sit();
+    let Seated::Current(worker) = &seated else { unreachable!("just made") };
+    let main = Arc::new(MainWaker { woken: AtomicBool::new(true), handle: handle.clone() });
+    let waker = Waker::from(main.clone());
+    let mut cx = Context::from_waker(&waker);
+    let frame = TaskFrame::new(Id::next().as_u64());
+    loop {
+        if main.woken.swap(false, Ordering::AcqRel)
+            && let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx))
+        {
+            return output;
+        }
+        assert!(
+            !worker.shared().is_closed(),
+            "the runtime was shut down because a task panicked, as its builder was told to"
+        );
+        match run_some(worker) {
+            Ran::Some => look(worker),
+            Ran::Nothing => sleep(worker, &main.woken),
+        }
+    }
+}
+
+enum Ran {
+    Some,
+    Nothing,
+}
+
+/// Polls up to one interval's number of tasks.
+fn run_some(worker: &CurrentWorker) -> Ran {
+    let shared = worker.shared();
+    let polls = &current(shared).polls;
+    for _ in 0..shared.config.event_interval {
+        let Some(task) = worker.next() else { return Ran::Nothing };
+        polls.store(polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        budget::with(Budget::initial(), || shared.hooks.poll(task));
+        if shared.is_closed() {
+            break;
+        }
+    }
+    Ran::Some
+}
+
+/// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
+fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
+    loop {
+        let more = shared.fire_due(&mut wakers);
+        if !wakers.is_empty() {
+            // A waker's panic has no caller to tell; the others were woken before it came here.
+            let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+        }
+        if !more {
+            return;
+        }
+    }
+}
+
+/// Looks at the driver and the timers between two rounds.
+fn look(worker: &CurrentWorker) {
+    let shared = worker.shared();
+    let mut wakers = Wakers::new();
+    shared.driver.turn(Turn::Look, &mut wakers);
+    fire_and_wake(shared, wakers);
+}
+
+/// Waits for an event, a deadline or the bell.
+fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
+    let shared = worker.shared();
+    shared.hooks.park();
+    if !worker.queue.borrow().tasks.is_empty() {
+        // The hook spawned something.
+        return look(worker);
+    }
+    shared.idle().begin_sleep(false);
+    let mut wakers = Wakers::new();
+    let found = shared.has_work() || woken.load(Ordering::Acquire) || shared.is_closed();
+    let rung = if found {
+        shared.driver.turn(Turn::Look, &mut wakers);
+        false
+    } else {
+        let here = current(shared);
+        here.parks.store(here.parks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let until = shared.watch.begin(shared.next_deadline());
+        let turned = shared.driver.turn(Turn::Wait(shared.until(until)), &mut wakers);
+        shared.watch.end(until);
+        here.unparks.store(here.unparks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        turned.bell
+    };
+    if shared.idle().leave(rung, &shared.driver) == Left::Woken {
+        let _ = shared.idle().found_work();
+    }
+    fire_and_wake(shared, wakers);
+    shared.hooks.unpark();
+}
+
+/// The runtime ends: nobody drives any more, for the `Runtime` is being dropped.
+pub(crate) fn shut_down(handle: &Handle) {
+    let shared = handle.shared();
+    let queue = current(shared).core.lock().take().unwrap_or_default();
+    // Dropped futures that spawn or wake do so as on the thread that drove.
+    let seated =
+        Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::default() });
+    let _within = crate::enter::within(handle);
+    let _sitting = seated.sit();
+    threads::shut_down_tasks(shared, queue.tasks.into());
+    let Seated::Current(worker) = &seated else { unreachable!("just made") };
+    loop {
+        let tasks = core::mem::take(&mut worker.queue.borrow_mut().tasks);
+        if tasks.is_empty() {
+            break;
+        }
+        threads::shut_down_tasks(shared, tasks.into());
+    }
+    threads::end_resources(shared);
+}

@@ -1,0 +1,116 @@
+//! Which runtime this thread is in, and whether it drives one.
+//!
+//! The thread-local holds a pointer to the runtime's shared part; this file alone reads it.
+
+#![allow(unsafe_code)]
+
+use crate::handle::{Handle, TryCurrentError};
+use crate::shared::Shared;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use shinkan_context::{self as context, Entered};
+use std::sync::Arc;
+
+/// Makes a runtime this thread's while it lives. See [`Handle::enter`].
+#[derive(Debug)]
+#[must_use = "the runtime is left when the guard is dropped"]
+pub struct EnterGuard<'a> {
+    _within: Within,
+    _handle: PhantomData<&'a Handle>,
+}
+
+/// Keeps the runtime alive while the thread-local points to it.
+#[derive(Debug)]
+pub(crate) struct Within {
+    previous: *const (),
+    handle: Handle,
+}
+
+/// A thread that drives a runtime: restores what it was before.
+#[derive(Debug)]
+pub(crate) struct Driving {
+    before: Entered,
+    _within: Within,
+}
+
+impl EnterGuard<'_> {
+    pub(crate) fn new(handle: &Handle) -> Self {
+        Self { _within: within(handle), _handle: PhantomData }
+    }
+}
+
+pub(crate) fn within(handle: &Handle) -> Within {
+    let handle = handle.clone();
+    let previous = context::set_runtime_ptr(handle.as_ptr().cast());
+    Within { previous, handle }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let current = context::set_runtime_ptr(self.previous);
+        if current != self.handle.as_ptr().cast() && !std::thread::panicking() {
+            panic!(
+                "`EnterGuard`s were dropped in another order than the reverse of their making: \
+                 the runtime that this thread is in is now the wrong one"
+            );
+        }
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        context::set_entered(self.before);
+    }
+}
+
+/// A thread starts to work with a core: it may give its work away and block.
+pub(crate) fn worker(handle: &Handle) -> Driving {
+    let before = context::set_entered(Entered::Yes { may_block_in_place: true });
+    Driving { before, _within: within(handle) }
+}
+
+/// A thread calls `block_on`.
+///
+/// # Panics
+/// If it drives a runtime already.
+#[track_caller]
+pub(crate) fn block_on(handle: &Handle, may_block_in_place: bool) -> Driving {
+    assert!(
+        context::entered() == Entered::No,
+        "`block_on` was called on a thread that already drives an async runtime: its other tasks \
+         would stand still until this one ends. Use `.await`, or move the call to a thread of its \
+         own (`spawn_blocking`) or into `block_in_place`"
+    );
+    let before = context::set_entered(Entered::Yes { may_block_in_place });
+    Driving { before, _within: within(handle) }
+}
+
+/// Runs `f` as if this thread drove no runtime: it may block and enter one.
+pub(crate) fn not_driving<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Entered);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            context::set_entered(self.0);
+        }
+    }
+    let _back = Back(context::set_entered(Entered::No));
+    f()
+}
+
+/// Calls `f` with the runtime that this thread is in.
+///
+/// # Errors
+/// Outside every runtime.
+#[inline]
+pub fn with_current<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, TryCurrentError> {
+    let shared: *const Shared = context::runtime_ptr().cast();
+    if shared.is_null() {
+        return Err(TryCurrentError::missing());
+    }
+    // SAFETY:
+    // - from an `Arc`: the pointer was set by `within` from `Arc::as_ptr`.
+    // - alive: `Within` holds a handle, and takes the pointer away before it drops it.
+    // - the count is not ours: `ManuallyDrop` never gives it back.
+    let handle = ManuallyDrop::new(Handle::from_arc(unsafe { Arc::from_raw(shared) }));
+    Ok(f(&handle))
+}

@@ -1,0 +1,279 @@
+//! The handle of a runtime: spawning, entering and blocking on it from anywhere.
+
+use crate::blocking::{self, BlockingFuture, Unstarted};
+use crate::current;
+use crate::enter::{self, EnterGuard};
+use crate::metrics::RuntimeMetrics;
+use crate::multi;
+use crate::shared::{Flavor, Shared};
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use shinkan_driver::{Clock, Io};
+use shinkan_task::{Id as TaskId, JoinHandle};
+use std::error::Error;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+/// A handle to a runtime, cheap to clone.
+///
+/// It keeps the runtime's memory alive, not the runtime: once the `Runtime` is dropped, tasks
+/// that are spawned through a handle are cancelled at once.
+#[derive(Clone)]
+pub struct Handle {
+    inner: Arc<Shared>,
+}
+
+/// Which scheduler a runtime has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    /// All tasks run on the thread that calls `block_on`.
+    CurrentThread,
+    /// Tasks run on several worker threads, which take work from each other.
+    MultiThread,
+}
+
+/// The number of a runtime: no two that live at once have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id(NonZeroU64);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why [`Handle::try_current`] found no runtime.
+#[derive(Debug)]
+pub struct TryCurrentError {
+    thread_local_destroyed: bool,
+}
+
+impl TryCurrentError {
+    pub(crate) fn missing() -> Self {
+        Self { thread_local_destroyed: false }
+    }
+
+    /// Whether this thread has entered no runtime.
+    pub fn is_missing_context(&self) -> bool {
+        !self.thread_local_destroyed
+    }
+
+    /// Whether this thread is ending and its thread-local is gone. Never so in this runtime, whose
+    /// thread-local has no destructor.
+    pub fn is_thread_local_destroyed(&self) -> bool {
+        self.thread_local_destroyed
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NO_RUNTIME)
+    }
+}
+
+impl Error for TryCurrentError {}
+
+pub(crate) const NO_RUNTIME: &str = "there is no reactor running on this thread: this must be \
+    called from the context of a Tokio 1.x runtime such as shinkan's. Call it from a task, inside \
+    `block_on`, or while a `Handle::enter` guard lives. If one is entered, the program may hold \
+    two runtimes: `cargo tree -i tokio` says so";
+
+impl Handle {
+    pub(crate) fn from_arc(inner: Arc<Shared>) -> Self {
+        Self { inner }
+    }
+
+    #[inline]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner
+    }
+
+    #[inline]
+    pub(crate) fn is(&self, shared: &Shared) -> bool {
+        core::ptr::eq(Arc::as_ptr(&self.inner), shared)
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const Shared {
+        Arc::as_ptr(&self.inner)
+    }
+
+    /// The runtime that this thread is in.
+    ///
+    /// # Panics
+    /// Outside every runtime.
+    #[track_caller]
+    pub fn current() -> Self {
+        match Self::try_current() {
+            Ok(handle) => handle,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The runtime that this thread is in.
+    ///
+    /// # Errors
+    /// Outside every runtime.
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        enter::with_current(Self::clone)
+    }
+
+    /// Makes the runtime this thread's until the guard is dropped: `spawn`, sleeps and sockets
+    /// then belong to it. Guards are dropped in the reverse of their order.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard::new(self)
+    }
+
+    /// Starts a task on the runtime; it runs beside its caller.
+    ///
+    /// # Panics
+    /// Never: on a runtime that has ended the task is cancelled at once.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_at(future, Location::caller())
+    }
+
+    /// As [`Handle::spawn`], with the place that the task is said to come from.
+    #[doc(hidden)]
+    #[inline]
+    pub fn spawn_at<F>(&self, future: F, place: &'static Location<'static>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = TaskId::next();
+        let (runnable, task, join) = shinkan_task::spawn(future, self.clone(), id, place);
+        let shared = self.shared();
+        if let Some(hook) = &shared.hooks.on_spawn {
+            hook(&crate::hooks::TaskMeta::new(id, place));
+        }
+        match shared.registry.insert(task) {
+            Ok(()) => shared.schedule(runnable, false),
+            Err(task) => {
+                runnable.cancel();
+                drop(task);
+            }
+        }
+        join
+    }
+
+    /// Runs a closure that blocks on a thread where that hurts nobody.
+    ///
+    /// # Panics
+    /// If no thread is there to run it and none can be started.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let place = Location::caller();
+        let (runnable, task, join) =
+            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), place);
+        drop(task);
+        match self.shared().blocking.submit(self, blocking::Job::Task(runnable)) {
+            Ok(()) => {}
+            Err(blocking::Refused::Closed(job)) => job.cancel(),
+            Err(blocking::Refused::NoThread(job, error)) => {
+                job.cancel();
+                panic!(
+                    "`spawn_blocking`: the operating system starts no further thread ({error}): \
+                     raise its limit, or lower `max_blocking_threads` so that closures queue"
+                );
+            }
+        }
+        join
+    }
+
+    /// Blocks this thread until `future` is done. The future runs on this thread; what it spawns
+    /// runs on the runtime. On a current-thread runtime another thread has to be inside
+    /// `Runtime::block_on`, or timers and sockets stand still.
+    ///
+    /// # Panics
+    /// On a thread that drives a runtime; if the future panics; if the future waits for a timer
+    /// and the runtime has ended.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _driving = enter::block_on(self, matches!(self.inner.flavor, Flavor::Multi(_)));
+        multi::park_on(future)
+    }
+
+    /// As `Runtime::block_on`: on a current-thread runtime this thread drives it.
+    #[track_caller]
+    pub(crate) fn drive<F: Future>(&self, future: F) -> F::Output {
+        match &self.inner.flavor {
+            Flavor::Multi(_) => {
+                let _driving = enter::block_on(self, true);
+                multi::park_on(future)
+            }
+            Flavor::Current(_) => {
+                let _driving = enter::block_on(self, false);
+                current::block_on(self, future)
+            }
+        }
+    }
+
+    /// Which scheduler the runtime has.
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        match self.inner.flavor {
+            Flavor::Multi(_) => RuntimeFlavor::MultiThread,
+            Flavor::Current(_) => RuntimeFlavor::CurrentThread,
+        }
+    }
+
+    /// The runtime's number.
+    pub fn id(&self) -> Id {
+        Id(NonZeroU64::new(self.inner.id).expect("numbers start at one"))
+    }
+
+    /// The name that the builder gave the runtime.
+    pub fn name(&self) -> Option<&str> {
+        self.inner.config.name.as_deref()
+    }
+
+    /// What the runtime counts about itself.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        RuntimeMetrics::new(self.clone())
+    }
+
+    /// Where sockets are registered.
+    ///
+    /// # Panics
+    /// If the runtime was built without I/O.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn io(&self) -> &Io {
+        assert!(
+            self.inner.config.io,
+            "a Tokio 1.x context was found, but IO is disabled: call `enable_io` or `enable_all` \
+             on the runtime's builder"
+        );
+        self.inner.driver.io()
+    }
+
+    /// The runtime's clock.
+    #[doc(hidden)]
+    pub fn clock(&self) -> &Clock {
+        self.inner.driver.clock()
+    }
+
+    /// Calls `f` for each live task, for a dump.
+    #[doc(hidden)]
+    pub fn for_each_task(&self, mut f: impl FnMut(&shinkan_task::TaskRef)) {
+        self.inner.registry.for_each(&mut f);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("id", &self.inner.id)
+            .field("flavor", &self.runtime_flavor())
+            .finish()
+    }
+}

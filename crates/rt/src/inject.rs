@@ -1,0 +1,90 @@
+//! The queue through which tasks come from outside a worker, and to which a full one spills.
+//! A list through the tasks' own headers behind one lock: pushing allocates nothing.
+
+use shinkan_base::atomics::Mutex;
+use shinkan_base::atomics::plain::{AtomicUsize, Ordering};
+use shinkan_task::{RunQueue, Runnable};
+
+pub(crate) struct Inject {
+    state: Mutex<State>,
+    /// The queue's length, so that a worker looks without the lock. Written under it.
+    len: AtomicUsize,
+}
+
+struct State {
+    queue: RunQueue,
+    closed: bool,
+}
+
+impl Inject {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State { queue: RunQueue::new(), closed: false }),
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Queues a task; gives it back once the runtime ends.
+    pub(crate) fn push(&self, task: Runnable) -> Result<(), Runnable> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(task);
+        }
+        state.queue.push_back(task);
+        self.len.store(state.queue.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Queues all of `batch`, in order; gives them back once the runtime ends.
+    pub(crate) fn push_all(&self, mut batch: RunQueue) -> Result<(), RunQueue> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(batch);
+        }
+        state.queue.append(&mut batch);
+        self.len.store(state.queue.len(), Ordering::Release);
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Runnable> {
+        if self.is_empty() { None } else { self.pop_slow() }
+    }
+
+    fn pop_slow(&self) -> Option<Runnable> {
+        let mut state = self.state.lock();
+        let task = state.queue.pop_front();
+        self.len.store(state.queue.len(), Ordering::Release);
+        task
+    }
+
+    /// Takes up to `most` tasks under one lock: the first is the answer, `rest` gets the others.
+    pub(crate) fn pop_many(&self, most: usize, mut rest: impl FnMut(Runnable)) -> Option<Runnable> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut state = self.state.lock();
+        let first = state.queue.pop_front();
+        for _ in 1..most {
+            let Some(task) = state.queue.pop_front() else { break };
+            rest(task);
+        }
+        self.len.store(state.queue.len(), Ordering::Release);
+        first
+    }
+
+    /// No task is taken any more. True for the first caller.
+    pub(crate) fn close(&self) -> bool {
+        !core::mem::replace(&mut self.state.lock().closed, true)
+    }
+}

@@ -1,0 +1,230 @@
+//! What all threads of a runtime share, and the numbers it was built with.
+
+use crate::blocking::Pool;
+use crate::core::Slot;
+use crate::current::Current;
+use crate::hooks::Hooks;
+use crate::idle::{Bell, Idle};
+use crate::inject::Inject;
+use crate::watch::Watch;
+use shinkan_base::atomics::Mutex;
+use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
+use shinkan_base::wakers::Wakers;
+use shinkan_driver::Driver;
+use shinkan_task::Registry;
+use shinkan_wheel::Shard;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What the builder decided.
+pub(crate) struct Config {
+    pub(crate) name: Option<String>,
+    /// Polls between two looks at the driver and the timers.
+    pub(crate) event_interval: u32,
+    /// Polls between two looks at the inject queue while there is work in the worker's own.
+    pub(crate) inject_interval: u32,
+    pub(crate) lifo: bool,
+    pub(crate) io: bool,
+    pub(crate) time: bool,
+    pub(crate) seed: u64,
+    /// Microseconds between two seizures of a random core; the test mode of the handshake.
+    pub(crate) seize_us: Option<u64>,
+    pub(crate) shutdown_on_panic: bool,
+}
+
+pub(crate) struct Multi {
+    pub(crate) slots: Box<[Slot]>,
+    /// Cores whose holders have not yet seen the end.
+    pub(crate) cores_left: AtomicU64,
+}
+
+pub(crate) enum Flavor {
+    Multi(Multi),
+    Current(Current),
+}
+
+pub(crate) struct Shared {
+    pub(crate) flavor: Flavor,
+    pub(crate) config: Config,
+    pub(crate) hooks: Hooks,
+    pub(crate) driver: Driver,
+    pub(crate) registry: Registry,
+    pub(crate) inject: Inject,
+    pub(crate) blocking: Arc<Pool>,
+    idle: Idle,
+    pub(crate) watch: Watch,
+    /// Timers of sleeps that are polled off the workers; a current-thread runtime's only wheel.
+    pub(crate) timers: Arc<Shard>,
+    /// What tick 0 of every wheel means.
+    pub(crate) start: Instant,
+    pub(crate) asymmetric: bool,
+    pub(crate) id: u64,
+    closed: AtomicBool,
+    pub(crate) remote_schedules: AtomicU64,
+    pub(crate) overflows: AtomicU64,
+    pub(crate) seizures: AtomicU64,
+    /// Held by the one monitor while it decides, and by the end of the runtime.
+    pub(crate) monitor: Mutex<()>,
+}
+
+impl Bell for Driver {
+    fn ring(&self) {
+        Driver::ring(self);
+    }
+
+    fn take(&self) -> bool {
+        self.take_bell()
+    }
+}
+
+pub(crate) struct Parts {
+    pub(crate) flavor: Flavor,
+    pub(crate) config: Config,
+    pub(crate) hooks: Hooks,
+    pub(crate) driver: Driver,
+    pub(crate) blocking: Arc<Pool>,
+    pub(crate) timers: Arc<Shard>,
+    pub(crate) start: Instant,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        let workers = match &parts.flavor {
+            Flavor::Multi(multi) => multi.slots.len(),
+            Flavor::Current(_) => 1,
+        };
+        let seizes = parts.config.seize_us.is_some();
+        Self {
+            flavor: parts.flavor,
+            config: parts.config,
+            hooks: parts.hooks,
+            driver: parts.driver,
+            registry: Registry::new(4 * workers),
+            inject: Inject::new(),
+            blocking: parts.blocking,
+            idle: Idle::new(u32::try_from(workers).expect("checked by the builder")),
+            watch: Watch::new(),
+            timers: parts.timers,
+            start: parts.start,
+            asymmetric: seizes && shinkan_sys::membarrier::supported(),
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            closed: AtomicBool::new(false),
+            remote_schedules: AtomicU64::new(0),
+            overflows: AtomicU64::new(0),
+            seizures: AtomicU64::new(0),
+            monitor: Mutex::new(()),
+        }
+    }
+
+    /// The several workers' part. Called only where the flavor is known.
+    #[inline]
+    pub(crate) fn multi(&self) -> &Multi {
+        match &self.flavor {
+            Flavor::Multi(multi) => multi,
+            Flavor::Current(_) => unreachable!("a current-thread runtime has no cores"),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn idle(&self) -> &Idle {
+        &self.idle
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The runtime ends: no task starts any more, and every worker comes to see it. True for the
+    /// first caller.
+    pub(crate) fn close(&self) -> bool {
+        self.closed.store(true, Ordering::SeqCst);
+        let first = self.inject.close();
+        self.idle.wake_all(&self.driver);
+        first
+    }
+
+    /// The driver and all timers end: who waits for them is woken and told. True: there is more
+    /// than a batch; wake these and call again.
+    pub(crate) fn close_resources(&self, wakers: &mut Wakers) -> bool {
+        self.driver.shutdown(wakers);
+        self.timers.close(wakers)
+            || match &self.flavor {
+                Flavor::Current(_) => false,
+                Flavor::Multi(multi) => multi.slots.iter().any(|slot| slot.timers.close(wakers)),
+            }
+    }
+
+    pub(crate) fn count_overflow(&self) {
+        self.overflows.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_remote(&self) {
+        self.remote_schedules.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A task panicked: the runtime ends where it was built to.
+    pub(crate) fn panicked(&self) {
+        if self.config.shutdown_on_panic {
+            self.close();
+        }
+    }
+
+    /// The ticks that have passed, rounded down: what is due now.
+    #[inline]
+    pub(crate) fn now_tick(&self) -> u64 {
+        let passed = self.driver.clock().now().saturating_duration_since(self.start);
+        u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The tick at which `deadline` has passed for certain: rounded up.
+    #[inline]
+    pub(crate) fn deadline_tick(&self, deadline: Instant) -> u64 {
+        let left = deadline.saturating_duration_since(self.start) + Duration::from_nanos(999_999);
+        // The last tick means "never" to the wheels.
+        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).min(u64::MAX - 1)
+    }
+
+    /// The earliest tick for which any wheel of the runtime has to be turned.
+    pub(crate) fn next_deadline(&self) -> u64 {
+        let shared = self.timers.next_deadline();
+        match &self.flavor {
+            Flavor::Current(_) => shared,
+            Flavor::Multi(multi) => {
+                multi.slots.iter().map(|slot| slot.timers.next_deadline()).fold(shared, u64::min)
+            }
+        }
+    }
+
+    /// Turns the wheels that have something due; a worker that wakes does it for busy ones too.
+    /// True: there is more than a batch; wake these and call again.
+    #[inline]
+    pub(crate) fn fire_due(&self, wakers: &mut Wakers) -> bool {
+        let next = self.next_deadline();
+        next != u64::MAX && self.fire_due_slow(next, wakers)
+    }
+
+    fn fire_due_slow(&self, next: u64, wakers: &mut Wakers) -> bool {
+        let now = self.now_tick();
+        if next > now {
+            return false;
+        }
+        self.timers.fire(now, wakers)
+            || match &self.flavor {
+                Flavor::Current(_) => false,
+                Flavor::Multi(multi) => {
+                    multi.slots.iter().any(|slot| slot.timers.fire(now, wakers))
+                }
+            }
+    }
+
+    /// How long a sleeper may wait for `tick`; nothing for ever.
+    pub(crate) fn until(&self, tick: u64) -> Option<Duration> {
+        if tick == u64::MAX {
+            return None;
+        }
+        let at = self.start.checked_add(Duration::from_millis(tick))?;
+        Some(at.saturating_duration_since(self.driver.clock().now()))
+    }
+}

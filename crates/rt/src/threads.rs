@@ -1,0 +1,85 @@
+//! Threads: loops of steps. A thread holds a core until the runtime ends or the core is taken.
+
+use crate::core::{Inside, Worker};
+use crate::enter;
+use crate::handle::Handle;
+use crate::seated::Seated;
+use crate::shared::Shared;
+use crate::worker::{Patience, Step, step};
+use shinkan_base::atomics::plain::Ordering;
+use shinkan_base::wakers::Wakers;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Works with core `index` on this thread until the runtime ends or the core is taken.
+pub(crate) fn run_core(handle: &Handle, index: usize) {
+    let entry = enter::worker(handle);
+    let seated = Seated::Multi(Worker::take_over(handle.clone(), index));
+    {
+        let _sitting = seated.sit();
+        let Seated::Multi(worker) = &seated else { unreachable!("just made") };
+        let mut inside = worker.first();
+        loop {
+            match step(inside, Patience::Wait) {
+                Step::Ran(back) | Step::Slept(back) => inside = back,
+                Step::Gone => break,
+                Step::Stop(back) => {
+                    finish(back);
+                    break;
+                }
+            }
+        }
+    }
+    drop(entry);
+}
+
+/// The runtime has ended: this worker's part in emptying it.
+pub(crate) fn finish(mut inside: Inside<'_>) {
+    let worker = inside.worker();
+    let handle = worker.handle.clone();
+    let shared = handle.shared();
+    if inside.searching {
+        inside.searching = false;
+        let _ = shared.idle().found_work();
+    }
+    // Out of the core first: dropping futures is user code.
+    let mut tasks = Vec::new();
+    tasks.extend(inside.lifo.take());
+    while let Some(task) = inside.local.pop() {
+        tasks.push(task);
+    }
+    inside.surrender();
+    shut_down_tasks(shared, tasks);
+    // The last core out empties what the others' wake-ups left behind.
+    if shared.multi().cores_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+        end_resources(shared);
+    }
+}
+
+/// Cancels `tasks`, then all that the registry knows. Each drop of a future may panic and may
+/// wake others; neither stops the rest.
+pub(crate) fn shut_down_tasks(shared: &Shared, tasks: Vec<shinkan_task::Runnable>) {
+    for task in tasks {
+        let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+    }
+    let _ = catch_unwind(AssertUnwindSafe(|| shared.registry.close_and_shutdown()));
+    drain_inject(shared);
+}
+
+fn drain_inject(shared: &Shared) {
+    while let Some(task) = shared.inject.pop() {
+        let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+    }
+}
+
+/// Ends the driver and the timers, and wakes who still waits for them outside the tasks.
+pub(crate) fn end_resources(shared: &Shared) {
+    drain_inject(shared);
+    let mut wakers = Wakers::new();
+    loop {
+        let more = shared.close_resources(&mut wakers);
+        let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+        if !more {
+            break;
+        }
+    }
+}

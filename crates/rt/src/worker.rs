@@ -1,0 +1,217 @@
+//! One step of a worker: find a task and poll it, or sleep in the driver. Owns no thread:
+//! `threads.rs` loops steps, and a test steps three workers on one thread.
+//!
+//! The token [`Inside`] is passed along: each call of user code consumes it and gives it back, or
+//! does not, because the core was taken meanwhile.
+
+use crate::core::{Core, Inside};
+use crate::idle::Left;
+use crate::shared::Shared;
+use shinkan_base::canary;
+use shinkan_base::wakers::Wakers;
+use shinkan_context::budget::{self, Budget};
+use shinkan_driver::Turn;
+use shinkan_task::Runnable;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Polls of tasks from the LIFO slot in a row; then the next one goes behind the others, so that
+/// two tasks that wake each other do not keep the rest from running.
+const LIFO_IN_A_ROW: u32 = 3;
+
+/// What a step did.
+pub(crate) enum Step<'a> {
+    /// It polled a task, or looked for one.
+    Ran(Inside<'a>),
+    /// It found nothing and waited.
+    Slept(Inside<'a>),
+    /// The core was taken from this thread.
+    Gone,
+    /// The runtime ends.
+    Stop(Inside<'a>),
+}
+
+/// Whether a step without work may wait for some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Wait,
+    /// Looks at the driver and comes back: others on this thread have work.
+    Look,
+}
+
+/// Does one step.
+pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
+    let shared = inside.worker().handle.shared();
+    if shared.is_closed() {
+        return Step::Stop(inside);
+    }
+    inside.tick = inside.tick.wrapping_add(1);
+    if inside.tick.is_multiple_of(shared.config.event_interval) {
+        match maintain(inside) {
+            Some(back) => inside = back,
+            None => return Step::Gone,
+        }
+    }
+    let found = match next(shared, &mut inside) {
+        Some(task) => Some(task),
+        None => search(shared, &mut inside),
+    };
+    match found {
+        Some(task) => run(inside, task).map_or(Step::Gone, Step::Ran),
+        None => sleep(inside, patience).map_or(Step::Gone, Step::Slept),
+    }
+}
+
+/// A task from the worker's own queue, or from outside where it is time to look there.
+fn next(shared: &Shared, core: &mut Core) -> Option<Runnable> {
+    if core.tick.is_multiple_of(shared.config.inject_interval)
+        && let Some(task) = shared.inject.pop()
+    {
+        return Some(task);
+    }
+    if let Some(task) = core.lifo.take() {
+        return Some(task);
+    }
+    if let Some(task) = core.local.pop() {
+        return Some(task);
+    }
+    from_inject(shared, core)
+}
+
+/// Takes this worker's share of the inject queue under one lock.
+fn from_inject(shared: &Shared, core: &mut Core) -> Option<Runnable> {
+    if shared.inject.is_empty() {
+        return None;
+    }
+    let share = shared.inject.len() / shared.multi().slots.len() + 1;
+    let local = &mut core.local;
+    shared.inject.pop_many(share.min(crate::core::QUEUE / 2), |task| {
+        // The queue was empty and half of it is asked for.
+        if local.push(task).is_err() {
+            unreachable!("an empty queue is full");
+        }
+    })
+}
+
+/// Looks through the others' queues, from a random one on.
+fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
+    let slots = &shared.multi().slots;
+    if slots.len() < 2 {
+        return None;
+    }
+    if !inside.searching {
+        if !shared.idle().try_search() {
+            return None;
+        }
+        inside.searching = true;
+    }
+    let own = inside.worker().index;
+    let start = inside.rng.below(slots.len() as u32) as usize;
+    for at in 0..slots.len() {
+        let victim = (start + at) % slots.len();
+        if victim == own {
+            continue;
+        }
+        if let Some(task) = slots[victim].stealer.steal_into(&mut inside.local) {
+            slots[own].counters.inc_steals(1 + inside.local.len() as u64);
+            return Some(task);
+        }
+    }
+    from_inject(shared, inside)
+}
+
+/// Polls a task, and what it puts into the LIFO slot, under one budget.
+fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
+    let worker = inside.worker();
+    let shared = worker.handle.shared();
+    if inside.searching {
+        inside.searching = false;
+        if shared.idle().found_work() {
+            shared.idle().wake_one(&shared.driver);
+        }
+    }
+    budget::replace(Budget::initial());
+    let mut task = task;
+    let mut in_a_row = 0;
+    let back = loop {
+        worker.slot().counters.inc_polls();
+        let hooked = &shared.hooks;
+        let Some(back) = inside.user(|| hooked.poll(task)) else { break None };
+        inside = back;
+        let Some(next) = inside.lifo.take() else { break Some(inside) };
+        if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
+            shared.push_queue(&mut inside, next);
+            break Some(inside);
+        }
+        in_a_row += 1;
+        task = next;
+    };
+    budget::replace(Budget::unlimited());
+    back
+}
+
+/// Looks at the driver and the timers between two polls.
+fn maintain(inside: Inside<'_>) -> Option<Inside<'_>> {
+    let shared = inside.worker().handle.shared();
+    let mut wakers = Wakers::new();
+    shared.driver.turn(Turn::Look, &mut wakers);
+    fire_and_wake(inside, wakers)
+}
+
+/// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
+fn fire_and_wake<'a>(mut inside: Inside<'a>, mut wakers: Wakers) -> Option<Inside<'a>> {
+    let shared = inside.worker().handle.shared();
+    loop {
+        let more = shared.fire_due(&mut wakers);
+        inside = wake(inside, &mut wakers)?;
+        if !more {
+            return Some(inside);
+        }
+    }
+}
+
+/// Waits for an event, a deadline or the bell.
+fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
+    let worker = inside.worker();
+    let shared = worker.handle.shared();
+    if shared.hooks.before_park.is_some() {
+        inside = inside.user(|| shared.hooks.park())?;
+    }
+    shared.idle().begin_sleep(inside.searching);
+    inside.searching = false;
+    // The last look: what was pushed before we counted as a sleeper woke nobody.
+    let found = (shared.has_work() || inside.lifo.is_some() || shared.is_closed())
+        && !canary("idle_no_last_look");
+    if found {
+        inside.searching = shared.idle().leave(false, &shared.driver) == Left::Woken;
+        return Some(inside);
+    }
+    let until = shared.watch.begin(shared.next_deadline());
+    let mode = match patience {
+        Patience::Wait => Turn::Wait(shared.until(until)),
+        Patience::Look => Turn::Look,
+    };
+    worker.slot().counters.inc_parks();
+    let mut wakers = Wakers::new();
+    let turned = shared.driver.turn(mode, &mut wakers);
+    shared.watch.end(until);
+    let left = shared.idle().leave(turned.bell, &shared.driver);
+    inside.searching = left == Left::Woken;
+    worker.slot().counters.inc_unparks();
+    inside = fire_and_wake(inside, wakers)?;
+    if shared.hooks.after_unpark.is_some() {
+        inside = inside.user(|| shared.hooks.unpark())?;
+    }
+    Some(inside)
+}
+
+/// Calls wakers, which may be anybody's code.
+fn wake<'a>(inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
+    if wakers.is_empty() {
+        return Some(inside);
+    }
+    inside.user(|| {
+        // A waker that panics has no caller to tell but us: the others were woken before the
+        // panic came here, and the panic hook has printed it.
+        let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+    })
+}

@@ -1,0 +1,259 @@
+//! Tasks run, wake each other, move between threads, and end with their runtime.
+
+use shinkan_rt::{Builder, Runtime, block_in_place, spawn, spawn_blocking, yield_now};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+fn multi(workers: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
+}
+
+fn current() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn sleep(duration: Duration) {
+    let place = std::panic::Location::caller();
+    let mut timer = Box::pin(shinkan_rt::Timer::after(duration));
+    poll_fn(|cx| timer.as_mut().poll_elapsed(cx, place)).await;
+}
+
+#[test]
+fn a_hundred_thousand_tasks_are_joined() {
+    for runtime in [multi(3), current()] {
+        let sum = runtime.block_on(async {
+            let tasks: Vec<_> = (0..100_000u64).map(|i| spawn(async move { i })).collect();
+            let mut sum = 0;
+            for task in tasks {
+                sum += task.await.unwrap();
+            }
+            sum
+        });
+        assert_eq!(sum, (0..100_000).sum());
+        assert_eq!(runtime.metrics().num_alive_tasks(), 0);
+    }
+}
+
+#[test]
+fn idle_workers_steal() {
+    let runtime = multi(2);
+    runtime.block_on(async {
+        spawn(async {
+            // Both tasks block until the other runs: one worker alone would never end.
+            let barrier = Arc::new(Barrier::new(2));
+            let tasks: Vec<_> = (0..2)
+                .map(|_| {
+                    let barrier = barrier.clone();
+                    spawn(async move {
+                        barrier.wait();
+                        std::thread::current().id()
+                    })
+                })
+                .collect();
+            let mut ids = Vec::new();
+            for task in tasks {
+                ids.push(task.await.unwrap());
+            }
+            assert_ne!(ids[0], ids[1]);
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn a_wake_up_from_another_thread_arrives() {
+    for runtime in [multi(2), current()] {
+        let (send, receive) = mpsc::channel::<Waker>();
+        let rung = Arc::new(AtomicBool::new(false));
+        let its = rung.clone();
+        let thread = std::thread::spawn(move || {
+            let waker = receive.recv().unwrap();
+            its.store(true, Ordering::SeqCst);
+            waker.wake();
+        });
+        runtime.block_on(async move {
+            spawn(poll_fn(move |cx| {
+                if rung.load(Ordering::SeqCst) {
+                    return Poll::Ready(());
+                }
+                let _ = send.send(cx.waker().clone());
+                Poll::Pending
+            }))
+            .await
+            .unwrap();
+        });
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn no_sleep_ends_early_and_all_end() {
+    for runtime in [multi(2), current()] {
+        runtime.block_on(async {
+            let tasks: Vec<_> = (0..2_000u64)
+                .map(|i| {
+                    spawn(async move {
+                        let duration = Duration::from_micros(i * 7 % 20_000);
+                        let start = Instant::now();
+                        sleep(duration).await;
+                        assert!(start.elapsed() >= duration);
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            let start = Instant::now();
+            sleep(Duration::from_millis(5)).await;
+            assert!(start.elapsed() >= Duration::from_millis(5));
+        });
+    }
+}
+
+#[test]
+fn blocking_closures_give_their_values_and_panics() {
+    for runtime in [multi(2), current()] {
+        runtime.block_on(async {
+            assert_eq!(spawn_blocking(|| 7).await.unwrap(), 7);
+            let error = spawn_blocking(|| panic!("planned")).await.unwrap_err();
+            assert!(error.is_panic());
+        });
+    }
+}
+
+#[test]
+fn block_in_place_leaves_the_only_core_to_others() {
+    let runtime = multi(1);
+    runtime.block_on(async {
+        spawn(async {
+            let (send, receive) = mpsc::channel();
+            let other = spawn(async move { send.send(5).unwrap() });
+            // The only worker's thread blocks until another task has run.
+            assert_eq!(block_in_place(|| receive.recv().unwrap()), 5);
+            other.await.unwrap();
+            yield_now().await;
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn block_on_inside_block_in_place() {
+    let runtime = multi(1);
+    let handle = runtime.handle().clone();
+    let task = runtime.spawn(async move {
+        block_in_place(|| handle.block_on(async { spawn(async { 3 }).await.unwrap() }))
+    });
+    assert_eq!(runtime.block_on(task).unwrap(), 3);
+}
+
+#[test]
+fn a_runtime_drops_its_tasks_with_it() {
+    struct Count(Arc<AtomicUsize>);
+    impl Drop for Count {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    for runtime in [multi(3), current()] {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..1_000)
+            .map(|i| {
+                let count = Count(dropped.clone());
+                runtime.spawn(async move {
+                    let _count = count;
+                    match i % 3 {
+                        0 => std::future::pending::<()>().await,
+                        1 => sleep(Duration::from_secs(3_600)).await,
+                        _ => loop {
+                            yield_now().await;
+                        },
+                    }
+                })
+            })
+            .collect();
+        drop(runtime);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1_000);
+        let other = current();
+        for task in tasks {
+            assert!(other.block_on(task).unwrap_err().is_cancelled());
+        }
+    }
+}
+
+#[test]
+fn spawning_on_an_ended_runtime_cancels() {
+    let runtime = multi(1);
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let task = handle.spawn(async {});
+    let blocking = handle.spawn_blocking(|| ());
+    let other = current();
+    assert!(other.block_on(task).unwrap_err().is_cancelled());
+    assert!(other.block_on(blocking).unwrap_err().is_cancelled());
+}
+
+#[test]
+fn two_threads_inside_block_on_of_a_current_thread_runtime() {
+    let runtime = Arc::new(current());
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let runtime = runtime.clone();
+            std::thread::spawn(move || {
+                runtime.block_on(async {
+                    for _ in 0..100 {
+                        spawn(async { yield_now().await }).await.unwrap();
+                        sleep(Duration::from_micros(10)).await;
+                    }
+                });
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn shutdown_timeout_leaves_a_stuck_closure_behind() {
+    let runtime = multi(1);
+    let (release, wait) = mpsc::channel::<()>();
+    let (started, running) = mpsc::channel();
+    runtime.spawn_blocking(move || {
+        started.send(()).unwrap();
+        let _ = wait.recv();
+    });
+    running.recv().unwrap();
+    runtime.shutdown_timeout(Duration::from_millis(10));
+    drop(release);
+}
+
+#[test]
+fn shutdown_background_inside_a_task() {
+    let inner = multi(1);
+    let outer = current();
+    outer.block_on(async move { inner.shutdown_background() });
+}
+
+#[test]
+fn a_lone_yielder_lets_timers_and_the_outside_in() {
+    for runtime in [multi(1), current()] {
+        let stop = Arc::new(AtomicBool::new(false));
+        let its = stop.clone();
+        runtime.block_on(async move {
+            let spinner = spawn(async move {
+                while !its.load(Ordering::SeqCst) {
+                    yield_now().await;
+                }
+            });
+            sleep(Duration::from_millis(2)).await;
+            spawn_blocking(move || stop.store(true, Ordering::SeqCst)).await.unwrap();
+            spinner.await.unwrap();
+        });
+    }
+}
