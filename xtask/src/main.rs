@@ -3,6 +3,7 @@
 
 #![deny(unsafe_code)]
 
+mod conformance;
 mod models;
 mod run;
 mod tidy;
@@ -15,7 +16,9 @@ use serde_json::Value;
 const USAGE: &str = "\
 usage: cargo xtask NAME
   tidy              holds the tree against ARCHITECTURE.md, UNSAFE.md and the rules of style
-  models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them";
+  models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them
+  conformance [--bless] [FILTER]
+                    builds and runs the tests that Tokio publishes, against compat/tokio";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["models"] => models::run(&root(), ""),
         ["models", filter] => models::run(&root(), filter),
+        ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
         _ => Err(USAGE.to_string()),
     };
     match done {

@@ -1,0 +1,100 @@
+//! `cargo xtask conformance [--bless] [FILTER]`: the published tests of Tokio 1.54.1, as cargo
+//! downloads them, built against compat/tokio and run one by one. None of them enters the
+//! repository. conformance/passing.txt lists what passed once: it must go on passing.
+
+mod report;
+mod suite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::run::{End, Job, run, run_all, say, tests};
+use report::{Lists, Outcome, Results};
+use suite::Suite;
+
+/// Most tests wait for sockets and timers, so more than one a core.
+const SIDE_BY_SIDE: usize = 4;
+const LIMIT: Duration = Duration::from_secs(60);
+/// A test that failed beside others gets as many tries alone; the report tells.
+const TRIES_ALONE: usize = 2;
+
+/// Runs what `args` ask for; true if nothing that passed once fails.
+pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
+    let bless = args.contains(&"--bless");
+    let filter = match args.iter().filter(|arg| !arg.starts_with("--")).collect::<Vec<_>>()[..] {
+        [] => "",
+        [filter] => filter,
+        _ => return Err("one FILTER at most, a part of a test file's name".into()),
+    };
+    let suite = Suite::new(root, filter)?;
+    let lists = Lists::load(root)?;
+    say(&format!("conformance: building {} test files", suite.files.len()));
+    let mut results = Results::default();
+    let programs = suite.build(&mut results.not_built)?;
+    let mut jobs = Vec::new();
+    for program in &programs {
+        results.files.insert(program.target.clone());
+        for test in tests(&program.program, &suite.folder)? {
+            let name = format!("{}::{test}", program.target);
+            if lists.exceptions.contains_key(&name) {
+                results.tests.insert(name, Outcome::Excepted);
+                continue;
+            }
+            let log = suite.logs.join(name.replace("::", "."));
+            let args = vec!["--exact".into(), test, "--nocapture".into()];
+            let (program, folder) = (program.program.clone(), suite.folder.clone());
+            jobs.push((name, Job { program, args, env: Vec::new(), folder, log, limit: LIMIT }));
+        }
+    }
+    run_jobs(&jobs, &mut results.tests)?;
+    if bless {
+        report::bless(root, &lists, &prove(&jobs, &results)?, &suite.folder)?;
+    }
+    let lists = Lists::load(root)?;
+    if bless && filter.is_empty() {
+        report::write(root, &results, &lists)?;
+    }
+    Ok(report::print(&results, &lists, filter, &suite.logs))
+}
+
+fn run_jobs(jobs: &[(String, Job)], tests: &mut BTreeMap<String, Outcome>) -> Result<(), String> {
+    say(&format!("conformance: running {} tests", jobs.len()));
+    let plain: Vec<Job> = jobs.iter().map(|(_, job)| job.clone()).collect();
+    let ends = run_all(&plain, SIDE_BY_SIDE, &|_, _| {})?;
+    for ((name, job), done) in jobs.iter().zip(ends) {
+        let mut outcome = outcome(done.end);
+        // What hangs would hang alone too, and cost its limit each time.
+        for _ in 0..TRIES_ALONE {
+            if outcome == Outcome::Failed && run(job)?.end == End::Exit(Some(0)) {
+                outcome = Outcome::Alone;
+            }
+        }
+        tests.insert(name.clone(), outcome);
+    }
+    Ok(())
+}
+
+/// Those that passed and pass three times more: what enters the list must stay in it.
+fn prove(jobs: &[(String, Job)], results: &Results) -> Result<Vec<String>, String> {
+    let passed = |name: &String| results.tests.get(name) == Some(&Outcome::Passed);
+    let mut proved = Vec::new();
+    for (name, job) in jobs.iter().filter(|(name, _)| passed(name)) {
+        let mut again = 0;
+        while again < 3 && run(job)?.end == End::Exit(Some(0)) {
+            again += 1;
+        }
+        if again == 3 {
+            proved.push(name.clone());
+        }
+    }
+    Ok(proved)
+}
+
+fn outcome(end: End) -> Outcome {
+    match end {
+        End::Exit(Some(0)) => Outcome::Passed,
+        End::Exit(_) => Outcome::Failed,
+        End::Limit => Outcome::Hung,
+    }
+}
