@@ -181,7 +181,20 @@ impl Io {
     /// before, the kernel's limit of watches, or the runtime has ended.
     #[track_caller]
     pub fn register(&self, fd: RawFd, interest: Interest, start: Ready) -> io::Result<Source> {
-        let place = Location::caller();
+        self.register_at(fd, interest, start, Location::caller())
+    }
+
+    /// The same for a future, which registers long after the call that made it.
+    ///
+    /// # Errors
+    /// As [`Io::register`].
+    pub fn register_at(
+        &self,
+        fd: RawFd,
+        interest: Interest,
+        start: Ready,
+        place: &'static Location<'static>,
+    ) -> io::Result<Source> {
         let owned = Slots::own(&self.shared, start).map_err(refused)?;
         // An error gives the slot back.
         if let Backend::Poll(poll) = &self.shared.backend {

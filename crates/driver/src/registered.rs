@@ -5,6 +5,7 @@ use crate::ready::{Interest, Ready};
 use crate::source::Source;
 use core::fmt;
 use core::ops::Deref;
+use core::panic::Location;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -32,7 +33,21 @@ impl<T: AsFd> Registered<T> {
     /// As [`Registered::new`].
     #[track_caller]
     pub fn with(inner: T, io: &Io, interest: Interest, start: Ready) -> io::Result<Self> {
-        let source = io.register(inner.as_fd().as_raw_fd(), interest, start)?;
+        Self::at(inner, io, interest, start, Location::caller())
+    }
+
+    /// The same for a future, which registers long after the call that made it.
+    ///
+    /// # Errors
+    /// As [`Registered::new`].
+    pub fn at(
+        inner: T,
+        io: &Io,
+        interest: Interest,
+        start: Ready,
+        place: &'static Location<'static>,
+    ) -> io::Result<Self> {
+        let source = io.register_at(inner.as_fd().as_raw_fd(), interest, start, place)?;
         Ok(Self { source, inner })
     }
 }

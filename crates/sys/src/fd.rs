@@ -1,7 +1,7 @@
 //! Descriptors: what every kind of them can do.
 
+use rustix::buffer::Buffer;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A number as a descriptor, for the length of one call that touches no memory: a number that
@@ -88,13 +88,14 @@ pub fn open_fifo(path: &std::path::Path, read: bool, write: bool) -> io::Result<
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
-/// Reads into memory that need not be initialised; what was filled is returned.
+/// Reads into a buffer; into one that need not be initialised, too, of which the part that was
+/// filled is then returned with the rest.
 ///
 /// # Errors
 /// Those of read(2).
 #[inline]
-pub fn read(fd: impl AsFd, buf: &mut [MaybeUninit<u8>]) -> io::Result<&mut [u8]> {
-    Ok(rustix::io::read(fd, buf)?.0)
+pub fn read<B: Buffer<u8>>(fd: impl AsFd, buf: B) -> io::Result<B::Output> {
+    Ok(rustix::io::read(fd, buf)?)
 }
 
 /// Reads into several buffers and returns how many bytes.
@@ -126,4 +127,4 @@ pub fn writev(fd: impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 // The kernel refuses more buffers than this in one call.
-const IOV_MAX: usize = 1024;
+pub(crate) const IOV_MAX: usize = 1024;
