@@ -103,8 +103,7 @@ impl World {
                 self.ran();
                 continue;
             }
-            self.idle.begin_sleep(searching);
-            searching = false;
+            self.idle.begin_sleep(core::mem::take(&mut searching));
             let found =
                 self.queue.load(Ordering::Acquire) > 0 || self.ended.load(Ordering::Acquire);
             let (rung, edge) = if found && !canary("idle_no_last_look") {
@@ -186,6 +185,25 @@ fn one_that_looks_takes_no_unit_from_one_that_sleeps() {
         let seen = world.driver.state.lock().unwrap().0;
         assert!(seen <= 1);
         worker.join().unwrap();
+        at_rest(&world);
+    });
+}
+
+#[test]
+fn two_sleepers_two_pushes_one_event_one_look() {
+    model(|| {
+        let world = World::new(2, 3);
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let its = world.clone();
+                thread::spawn(move || its.work())
+            })
+            .collect();
+        world.push();
+        world.driver.event();
+        let _seen = world.driver.state.lock().unwrap().0;
+        world.push();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
         at_rest(&world);
     });
 }

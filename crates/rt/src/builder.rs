@@ -10,6 +10,7 @@ use crate::seize::{self, Seizer};
 use crate::shared::{Config, Flavor, Multi, Parts, Shared};
 use core::fmt;
 use core::time::Duration;
+use shinkan_base::atomics;
 use shinkan_base::atomics::plain::{AtomicU64, AtomicUsize, Ordering};
 use shinkan_base::rng::Rng;
 use shinkan_driver::Driver;
@@ -287,7 +288,7 @@ impl Builder {
             Kind::CurrentThread => Flavor::Current(Current::new()),
             Kind::MultiThread => {
                 let mut seeds = Rng::new(seed);
-                let slot = |_| Slot::new(Arc::new(Shard::new(0)), seeds.next_u64());
+                let slot = |_| Slot::new(atomics::Arc::new(Shard::new(0)), seeds.next_u64());
                 Flavor::Multi(Multi {
                     slots: (0..workers).map(slot).collect(),
                     cores_left: AtomicU64::new(workers as u64),
@@ -311,7 +312,7 @@ impl Builder {
             hooks: self.hooks.clone(),
             driver,
             blocking: Arc::new(blocking),
-            timers: Arc::new(Shard::new(0)),
+            timers: atomics::Arc::new(Shard::new(0)),
             start,
         })))
     }

@@ -38,7 +38,7 @@ pub(crate) struct Core {
 /// One core's place in the runtime: what all threads may use of it, and the core itself.
 pub(crate) struct Slot {
     pub(crate) stealer: Stealer<Runnable, QUEUE>,
-    pub(crate) timers: std::sync::Arc<Shard>,
+    pub(crate) timers: Arc<Shard>,
     pub(crate) counters: Counters,
     /// The current tenure; replaced by whoever takes the core over.
     seat: Mutex<Arc<Seat>>,
@@ -54,7 +54,7 @@ unsafe impl Send for Slot {}
 
 impl Slot {
     /// A slot that nobody has taken over yet; its first seat is over from the start.
-    pub(crate) fn new(timers: std::sync::Arc<Shard>, seed: u64) -> Self {
+    pub(crate) fn new(timers: Arc<Shard>, seed: u64) -> Self {
         let (local, stealer) = ring::new();
         let over = Seat::new(false);
         over.surrender();

@@ -7,8 +7,8 @@ use crate::hooks::Hooks;
 use crate::idle::{Bell, Idle};
 use crate::inject::Inject;
 use crate::watch::Watch;
-use shinkan_base::atomics::Mutex;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
+use shinkan_base::atomics::{self, Mutex};
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
 use shinkan_task::Registry;
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     idle: Idle,
     pub(crate) watch: Watch,
     /// Timers of sleeps that are polled off the workers; a current-thread runtime's only wheel.
-    pub(crate) timers: Arc<Shard>,
+    pub(crate) timers: atomics::Arc<Shard>,
     /// What tick 0 of every wheel means.
     pub(crate) start: Instant,
     pub(crate) asymmetric: bool,
@@ -83,7 +83,7 @@ pub(crate) struct Parts {
     pub(crate) hooks: Hooks,
     pub(crate) driver: Driver,
     pub(crate) blocking: Arc<Pool>,
-    pub(crate) timers: Arc<Shard>,
+    pub(crate) timers: atomics::Arc<Shard>,
     pub(crate) start: Instant,
 }
 

@@ -9,10 +9,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use pin_project_lite::pin_project;
+use shinkan_base::atomics::Arc;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget;
 use shinkan_wheel::{Entry, Shard};
-use std::sync::Arc;
 use std::time::Instant;
 
 pin_project! {
