@@ -1,5 +1,5 @@
 //! Planted bugs: what the code plants and what models/canaries.txt lists are the same, and each
-//! file of models has at least three.
+//! protocol has at least three. Models of one protocol share the first word of their files' names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -23,7 +23,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             && !name.starts_with('#')
         {
             listed.insert(name, at + 1);
-            bugs.entry(file).or_default().insert(name);
+            bugs.entry(protocol(file)).or_default().insert(name);
         }
     }
     let planted = planted(tree);
@@ -40,19 +40,23 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     }
     for (path, _) in tree.rust() {
         let Some(file) = path.strip_prefix("models/tests/") else { continue };
-        let count = bugs.get(file.trim_end_matches(".rs")).map_or(0, BTreeSet::len);
+        let count = bugs.get(protocol(file.trim_end_matches(".rs"))).map_or(0, BTreeSet::len);
         if count < BUGS_MIN && !file.contains('/') {
-            let what = format!("finds {count} planted bugs; plant {BUGS_MIN} at least");
+            let what = format!("its protocol has {count} planted bugs; plant {BUGS_MIN}");
             findings.push(Finding::new(path, 1, what));
         }
     }
     findings
 }
 
-/// Every `canary("name")` in the crates, with its first place.
+fn protocol(file: &str) -> &str {
+    file.split('_').next().unwrap_or_default()
+}
+
+/// Every `canary("name")` in crates and models, with its first place.
 fn planted(tree: &Tree) -> BTreeMap<String, (&str, usize)> {
     let mut planted = BTreeMap::new();
-    for (path, text) in tree.rust().filter(|(path, _)| path.starts_with("crates/")) {
+    for (path, text) in tree.rust().filter(|(path, _)| !path.starts_with("xtask/")) {
         let Ok(tokens) = TokenStream::from_str(text) else { continue };
         each_token(tokens, &mut |token: &TokenTree, next| {
             let Some(TokenTree::Group(group)) = next else { return };
@@ -80,7 +84,7 @@ mod tests {
 
     #[test]
     fn planted_and_listed() {
-        assert_eq!(whats(CODE, "# which\na m t\nb m t\nc m u\n"), [""; 0]);
+        assert_eq!(whats(CODE, "# which\na m t\nb m t\nc m_close u\n"), [""; 0]);
     }
 
     #[test]
@@ -89,7 +93,7 @@ mod tests {
         assert_eq!(whats(CODE, "a m t\nb m t\nd m t\n"), [what, "`d` is planted nowhere"]);
         assert_eq!(
             whats("fn f() { canary(\"a\"); }", "a m t"),
-            ["finds 1 planted bugs; plant 3 at least"]
+            ["its protocol has 1 planted bugs; plant 3"]
         );
     }
 }
