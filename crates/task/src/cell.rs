@@ -382,7 +382,7 @@ fn forget_payload_slow(payload: Box<dyn Any + Send>) {
     }
 }
 
-#[cfg(all(test, not(shinkan_loom)))]
+#[cfg(test)]
 mod tests {
     use super::TaskCell;
 

@@ -97,7 +97,6 @@ mod tests {
     use super::Header;
     use core::mem::offset_of;
 
-    #[cfg(not(shinkan_loom))]
     #[test]
     fn what_a_poll_needs_is_one_line() {
         assert_eq!(offset_of!(Header, links), 64);

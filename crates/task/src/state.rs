@@ -210,13 +210,16 @@ impl State {
     /// `refs` references that the caller holds.
     #[inline]
     pub(crate) fn complete(&self, by: Completer, refs: usize, has_output: bool) -> Complete {
-        let mine = match by {
-            Completer::Poller => POLLING | QUEUED,
-            Completer::Closer => CLOSING,
+        let (mine, holds) = match by {
+            Completer::Poller => (POLLING | QUEUED, POLLING),
+            Completer::Closer => (CLOSING, CLOSING),
         };
         let mut now = self.0.load(Acquire);
         loop {
-            debug_assert!(now & DONE == 0 && now & mine != 0, "a task is completed once");
+            debug_assert!(
+                now & holds != 0 && now & ENDED == holds & ENDED,
+                "a task is completed once, by whoever holds its future"
+            );
             if has_output && now & JOIN_INTEREST == 0 && !canary("task_complete_keeps_output") {
                 return Complete::Unwanted;
             }
@@ -410,3 +413,8 @@ fn overflow_slow() -> ! {
     // that is in use.
     std::process::abort()
 }
+
+// The table's test is as long as the table is wide.
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
