@@ -288,7 +288,7 @@ impl Builder {
             Kind::CurrentThread => Flavor::Current(Current::new()),
             Kind::MultiThread => {
                 let mut seeds = Rng::new(seed);
-                let slot = |_| Slot::new(atomics::Arc::new(Shard::new(0)), seeds.next_u64());
+                let slot = |_| Slot::new(atomics::Arc::new(Shard::new(0)), seeds.next_u64(), start);
                 Flavor::Multi(Multi {
                     slots: (0..workers).map(slot).collect(),
                     cores_left: AtomicU64::new(workers as u64),

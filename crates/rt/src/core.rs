@@ -7,7 +7,6 @@
 
 #![allow(unsafe_code)]
 
-use crate::counters::Counters;
 use crate::handle::Handle;
 use crate::handshake::Seat;
 use core::cell::Cell;
@@ -18,8 +17,10 @@ use shinkan_base::atomics::{Arc, Mutex, UnsafeCell};
 use shinkan_base::pad::Padded;
 use shinkan_base::ring::{self, Local, Stealer};
 use shinkan_base::rng::Rng;
+use shinkan_probe::Counters;
 use shinkan_task::Runnable;
 use shinkan_wheel::Shard;
+use std::time::Instant;
 
 /// Tasks that a worker's own queue holds; what is over goes to the inject queue.
 pub(crate) const QUEUE: usize = 256;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) local: Local<Runnable, QUEUE>,
     pub(crate) tick: u32,
     pub(crate) searching: bool,
+    /// When the worker last came back from waiting.
+    pub(crate) awake_since: Instant,
     pub(crate) rng: Rng,
 }
 
@@ -54,7 +57,7 @@ unsafe impl Send for Slot {}
 
 impl Slot {
     /// A slot that nobody has taken over yet; its first seat is over from the start.
-    pub(crate) fn new(timers: Arc<Shard>, seed: u64) -> Self {
+    pub(crate) fn new(timers: Arc<Shard>, seed: u64, now: Instant) -> Self {
         let (local, stealer) = ring::new();
         let over = Seat::new(false);
         over.surrender();
@@ -68,6 +71,7 @@ impl Slot {
                 lifo: None,
                 local,
                 tick: 0,
+                awake_since: now,
                 searching: false,
                 rng,
             })),

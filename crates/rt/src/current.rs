@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Wake;
+use std::time::Instant;
 
 /// The one core: there while nobody drives.
 pub(crate) struct Current {
@@ -35,12 +36,15 @@ pub(crate) struct Current {
     pub(crate) polls: AtomicU64,
     pub(crate) parks: AtomicU64,
     pub(crate) unparks: AtomicU64,
+    pub(crate) busy_ns: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     tasks: VecDeque<Runnable>,
     tick: u32,
+    /// When the thread last came back from waiting.
+    awake_since: Option<Instant>,
 }
 
 /// The thread that drives.
@@ -58,6 +62,7 @@ impl Current {
             polls: AtomicU64::new(0),
             parks: AtomicU64::new(0),
             unparks: AtomicU64::new(0),
+            busy_ns: AtomicU64::new(0),
         }
     }
 }
@@ -165,6 +170,7 @@ fn drive<F: Future>(handle: &Handle, queue: Queue, mut future: Pin<&mut F>) -> F
     let seated =
         Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::new(queue) });
     let _put_back = PutBack(&seated);
+
     let _sitting = seated.sit();
     let Seated::Current(worker) = &seated else { unreachable!("just made") };
     let main = Arc::new(MainWaker { woken: AtomicBool::new(true), handle: handle.clone() });
@@ -199,7 +205,7 @@ fn run_some(worker: &CurrentWorker) -> Ran {
     let polls = &current(shared).polls;
     for _ in 0..shared.config.event_interval {
         let Some(task) = worker.next() else { return Ran::Nothing };
-        polls.store(polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        add(polls, 1);
         budget::with(Budget::initial(), || shared.hooks.poll(task));
         if shared.is_closed() {
             break;
@@ -230,6 +236,19 @@ fn look(worker: &CurrentWorker) {
     fire_and_wake(shared, wakers);
 }
 
+/// The thread that drives is a number's only writer, so counting is a plain load and store.
+fn add(word: &AtomicU64, n: u64) {
+    word.store(word.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+}
+
+fn count_busy(worker: &CurrentWorker) {
+    let shared = worker.shared();
+    let Some(since) = worker.queue.borrow().awake_since else { return };
+    let busy = shared.driver.clock().now().saturating_duration_since(since);
+    let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
+    add(&current(shared).busy_ns, ns);
+}
+
 /// Waits for an event, a deadline or the bell.
 fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     let shared = worker.shared();
@@ -246,11 +265,13 @@ fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
         false
     } else {
         let here = current(shared);
-        here.parks.store(here.parks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        add(&here.parks, 1);
+        count_busy(worker);
         let until = shared.watch.begin(shared.next_deadline());
         let turned = shared.driver.turn(Turn::Wait(shared.until(until)), &mut wakers);
         shared.watch.end(until);
-        here.unparks.store(here.unparks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        add(&here.unparks, 1);
+        worker.queue.borrow_mut().awake_since = Some(shared.driver.clock().now());
         turned.bell
     };
     if shared.idle().leave(rung, &shared.driver) == Left::Woken {

@@ -5,6 +5,7 @@ use crate::current;
 use crate::enter::{self, EnterGuard};
 use crate::metrics::RuntimeMetrics;
 use crate::multi;
+use crate::scheduler::Scheduler;
 use crate::shared::{Flavor, Shared};
 use core::fmt;
 use core::future::Future;
@@ -147,7 +148,7 @@ impl Handle {
         F::Output: Send + 'static,
     {
         let id = TaskId::next();
-        let (runnable, task, join) = shinkan_task::spawn(future, self.clone(), id, place);
+        let (runnable, task, join) = shinkan_task::spawn(future, Scheduler::new(self), id, place);
         let shared = self.shared();
         if let Some(hook) = &shared.hooks.on_spawn {
             hook(&crate::hooks::TaskMeta::new(id, place));

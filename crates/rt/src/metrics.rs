@@ -2,6 +2,7 @@
 
 use crate::handle::Handle;
 use crate::shared::Flavor;
+use core::time::Duration;
 use shinkan_base::atomics::plain::Ordering;
 
 /// Numbers of a runtime at this moment. Those of several workers are read one after the other, so
@@ -87,10 +88,7 @@ impl RuntimeMetrics {
     #[track_caller]
     pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
         match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => {
-                let counters = &multi.slots[worker].counters;
-                counters.parks() + counters.unparks()
-            }
+            Flavor::Multi(multi) => multi.slots[worker].counters.park_unparks(),
             Flavor::Current(current) => {
                 assert_eq!(worker, 0, "a current-thread runtime has one worker");
                 let parks = current.parks.load(Ordering::Relaxed);
@@ -135,6 +133,21 @@ impl RuntimeMetrics {
         match &self.handle.shared().flavor {
             Flavor::Multi(multi) => multi.slots[worker].stealer.len(),
             Flavor::Current(_) => 0,
+        }
+    }
+
+    /// How long worker `worker` was awake, up to when it last went to sleep.
+    ///
+    /// # Panics
+    /// If there is no such worker.
+    #[track_caller]
+    pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
+        match &self.handle.shared().flavor {
+            Flavor::Multi(multi) => multi.slots[worker].counters.busy(),
+            Flavor::Current(current) => {
+                assert_eq!(worker, 0, "a current-thread runtime has one worker");
+                Duration::from_nanos(current.busy_ns.load(Ordering::Relaxed))
+            }
         }
     }
 }

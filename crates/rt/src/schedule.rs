@@ -7,31 +7,9 @@
 //! Rejected: waking at each push. Three of Tokio's upstream changes that woke more were reverted.
 
 use crate::core::{Core, Inside};
-use crate::handle::Handle;
 use crate::seated::{self, Seated};
 use crate::shared::{Flavor, Shared};
-use shinkan_task::{RunQueue, Runnable, Schedule, TaskRef};
-
-impl Schedule for Handle {
-    #[inline]
-    fn schedule(&self, task: Runnable) {
-        self.shared().schedule(task, false);
-    }
-
-    #[inline]
-    fn yield_now(&self, task: Runnable) {
-        self.shared().schedule(task, true);
-    }
-
-    #[inline]
-    fn release(&self, task: &TaskRef) -> Option<TaskRef> {
-        self.shared().registry.remove(task)
-    }
-
-    fn unhandled_panic(&self) {
-        self.shared().panicked();
-    }
-}
+use shinkan_task::{RunQueue, Runnable};
 
 impl Shared {
     /// Queues a task that may run. `behind`: it goes behind all others, for it has just run.

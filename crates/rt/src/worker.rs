@@ -112,7 +112,7 @@ fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
             continue;
         }
         if let Some(task) = slots[victim].stealer.steal_into(&mut inside.local) {
-            slots[own].counters.inc_steals(1 + inside.local.len() as u64);
+            slots[own].counters.add_steals(1 + inside.local.len() as u64);
             return Some(task);
         }
     }
@@ -190,13 +190,18 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         Patience::Wait => Turn::Wait(shared.until(until)),
         Patience::Look => Turn::Look,
     };
-    worker.slot().counters.inc_parks();
+    let counters = &worker.slot().counters;
+    let clock = shared.driver.clock();
+    let busy = clock.now().saturating_duration_since(inside.awake_since);
+    counters.add_busy_ns(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
+    counters.inc_parks();
     let mut wakers = Wakers::new();
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
     let left = shared.idle().leave(turned.bell, &shared.driver);
     inside.searching = left == Left::Woken;
-    worker.slot().counters.inc_unparks();
+    counters.inc_unparks();
+    inside.awake_since = clock.now();
     inside = fire_and_wake(inside, wakers)?;
     if shared.hooks.after_unpark.is_some() {
         inside = inside.user(|| shared.hooks.unpark())?;
