@@ -94,8 +94,7 @@ impl Wakers {
         })) {
             match first {
                 None => first = Some(panic),
-                // Its drop might panic once more, and nobody will ask for it.
-                Some(_) => core::mem::forget(panic),
+                Some(_) => forget_panic(panic),
             }
         }
         if let Some(panic) = first {
@@ -118,6 +117,15 @@ impl Wakers {
             (self.taken, self.filled) = (0, 0);
         }
         waker
+    }
+}
+
+/// Drops a panic that nobody will ask for. Its drop is user code: where that panics, what it threw
+/// is leaked, since the next drop might throw too.
+#[cold]
+fn forget_panic(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        core::mem::forget(again);
     }
 }
 
