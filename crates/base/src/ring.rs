@@ -64,6 +64,18 @@ pub unsafe trait Item: Sized {
     unsafe fn from_raw(raw: NonNull<()>) -> Self;
 }
 
+// SAFETY: a reference is its pointer; it may be copied, so it may be turned back any number of times.
+unsafe impl<T: Sync> Item for &'static T {
+    fn into_raw(self) -> NonNull<()> {
+        NonNull::from(self).cast()
+    }
+
+    unsafe fn from_raw(raw: NonNull<()>) -> Self {
+        // SAFETY: from a reference that lives for ever (the caller's word).
+        unsafe { raw.cast().as_ref() }
+    }
+}
+
 /// What a push found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
@@ -158,7 +170,11 @@ impl<T: Item, const N: usize> Local<T, N> {
             if canary("ring_pop_moves_thief") {
                 next = Head::at(next.real);
             }
-            debug_assert_ne!(head.steal, next.real, "a thief's part went round the ring");
+            if canary("ring_pop_unclaimed") {
+                words.head.store(next.pack(), Ordering::Release);
+                // SAFETY: it is not: a thief may have taken it meanwhile.
+                return Some(unsafe { self.shared.take(head.real) });
+            }
             // Pair C.
             let swap = words.head.compare_exchange_weak(
                 word,
@@ -189,9 +205,13 @@ impl<T: Item, const N: usize> Local<T, N> {
         let words = &self.shared.words;
         let mut head = self.shared.head(Ordering::Acquire);
         loop {
-            let full = tail.wrapping_sub(head.real) == N as u32;
-            if (head.is_stealing() && !canary("ring_overflow_ignores_thief")) || !full {
+            // Where a thief is reading, fewer than N are left behind his part.
+            if tail.wrapping_sub(head.real) != N as u32 {
                 return 0;
+            }
+            if canary("ring_overflow_unclaimed") {
+                words.head.store(Head::at(tail).pack(), Ordering::Release);
+                break;
             }
             // Pair C.
             let swap = words.head.compare_exchange_weak(
@@ -260,6 +280,9 @@ impl<T: Item, const N: usize> Stealer<T, N> {
         let room = thief.room() as u32;
         let (first, count) = self.claim(room + 1)?;
         let from = &*self.shared;
+        if canary("ring_release_early") {
+            self.release();
+        }
         // SAFETY:
         // - ours: `claim` moved `real` over `first..first + count`, and count is at least 1.
         // - filled: it lies before the `tail` that `claim` loaded (pair A).

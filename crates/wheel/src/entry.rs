@@ -317,32 +317,26 @@ impl Entry {
         }
     }
 
-    /// Row 2→3, unless it was moved to after `now`: then its deadline.
+    /// Row 2→3, unless its deadline is not `tick` any more: then the deadline.
     ///
     /// # Safety
     /// It was linked in a wheel whose lock is still held, and is in no list now. If a waker is
     /// returned, it is not to be touched again.
-    pub(crate) unsafe fn fire(entry: NonNull<Self>, now: u64) -> Result<Waker, u64> {
-        loop {
-            // SAFETY: row 2, so it is alive.
-            let deadline = unsafe { Self::deadline(entry) };
-            if deadline > now {
-                return Err(deadline);
-            }
-            let swapped = canary("timer_fire_before_waker");
-            // SAFETY: row 2.
-            let word = unsafe { Self::word_of(entry) };
-            if swapped && word.fire(deadline).is_err() {
-                continue;
-            }
-            // Before the owner may reuse the entry; the copy counts only if it has fired.
-            // SAFETY: row 2, under the lock.
-            let waker = unsafe { Self::waker_of(entry) };
-            if swapped || word.fire(deadline).is_ok() {
-                // SAFETY: filled in row 2, and this copy is now the only one.
-                return Ok(unsafe { waker.assume_init() });
-            }
+    #[inline]
+    pub(crate) unsafe fn fire(entry: NonNull<Self>, tick: u64) -> Result<Waker, u64> {
+        // SAFETY: row 2.
+        let word = unsafe { Self::word_of(entry) };
+        if canary("timer_fire_before_waker") {
+            word.fire(tick)?;
         }
+        // Before the owner may reuse the entry; the copy counts only if it has fired.
+        // SAFETY: row 2, under the lock.
+        let waker = unsafe { Self::waker_of(entry) };
+        if !canary("timer_fire_before_waker") {
+            word.fire(tick)?;
+        }
+        // SAFETY: filled in row 2, and this copy is now the only one.
+        Ok(unsafe { waker.assume_init() })
     }
 
     /// Row 2→4.
