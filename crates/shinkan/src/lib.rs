@@ -21,8 +21,17 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
 
+#[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod macros;
+mod pin;
+
+#[cfg(all(feature = "macros", feature = "rt-multi-thread"))]
+pub use shinkan_macros::{main, test};
+#[cfg(all(feature = "macros", not(feature = "rt")))]
+pub use shinkan_macros::{main_fail as main, test_fail as test};
+#[cfg(all(feature = "macros", feature = "rt", not(feature = "rt-multi-thread")))]
+pub use shinkan_macros::{main_rt as main, test_rt as test};
 
 /// Asynchronous reading and writing.
 pub mod io {
