@@ -40,6 +40,9 @@ pub mod io {
     pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 }
 
+#[cfg(feature = "net")]
+pub mod net;
+
 #[cfg(feature = "sync")]
 #[doc(inline)]
 pub use shinkan_sync as sync;
