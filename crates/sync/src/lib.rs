@@ -10,7 +10,9 @@
 mod batch;
 #[cfg(not(shinkan_loom))]
 mod const_new;
+mod exclusive;
 mod leaf;
+pub mod mpsc;
 mod mutex;
 mod notify;
 pub mod oneshot;

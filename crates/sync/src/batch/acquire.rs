@@ -30,6 +30,8 @@ pub(crate) unsafe trait Gate {
     fn granted(self, permits: usize) -> Self::Output;
     /// The semaphore is closed.
     fn refused(self) -> Self::Output;
+    /// Permits that were granted have been given back unused.
+    fn gave_back(&self) {}
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,6 +169,7 @@ impl<G: Gate> Acquire<G> {
                 // Closed after the grant: as if it had been closed before.
                 self.phase = Phase::Done;
                 self.batch().release(self.asked);
+                self.gave_back();
                 self.refuse()
             }
             Phase::Held => self.finish(cx),
@@ -185,7 +188,14 @@ impl<G: Gate> Acquire<G> {
             self.phase = Phase::Done;
             self.batch().release(self.asked);
         }
+        self.gave_back();
         wakers.wake_all();
+    }
+
+    fn gave_back(&self) {
+        if let Some(gate) = &self.gate {
+            gate.gave_back();
+        }
     }
 }
 
