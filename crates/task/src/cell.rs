@@ -215,19 +215,11 @@ impl<F: Future, S: Schedule> Typed<F, S> {
     #[inline]
     unsafe fn tell_joiner(&self, refs: usize) {
         let state = &self.header().state;
-        let take = || {
-            self.header().join_waker.with(|slot| {
-                // SAFETY: the slot holds a waker and is ours; `joiner_told` empties it.
-                unsafe { slot.cast::<Waker>().read() }
-            })
-        };
-        let (waker, last) = if shinkan_base::canary("task_tell_joiner_late") {
-            let last = state.joiner_told(refs);
-            (take(), last)
-        } else {
-            (take(), state.joiner_told(refs))
-        };
-        if last {
+        let waker = self.header().join_waker.with(|slot| {
+            // SAFETY: the slot holds a waker and is ours; `joiner_told` empties it.
+            unsafe { slot.cast::<Waker>().read() }
+        });
+        if state.joiner_told(refs) {
             // SAFETY: the last reference was ours.
             unsafe { Self::free(self.task) };
         }
@@ -297,13 +289,10 @@ impl<F: Future, S: Schedule> Typed<F, S> {
         let scheduler = unsafe { &raw mut (*raw).scheduler };
         // SAFETY: we are alone; it is not used again.
         unsafe { scheduler.drop_in_place() };
+        // Nothing to do for the machine's atomics; the model checker's are told of their end.
+        // SAFETY: we are alone; it is not used again.
+        unsafe { task.drop_in_place() };
         let raw = raw.cast::<MaybeUninit<TaskCell<F, S>>>();
-        if cfg!(shinkan_loom) {
-            // The checker's atomics are more than bytes: they are told of their end.
-            let header = raw.cast::<Header>();
-            // SAFETY: we are alone; it is not used again.
-            unsafe { header.drop_in_place() };
-        }
         // SAFETY: made by `allocate` as this box; nothing in it needs to be dropped any more.
         drop(unsafe { Box::from_raw(raw) });
     }

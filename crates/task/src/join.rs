@@ -18,6 +18,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::{budget, pending};
 
@@ -119,11 +120,12 @@ impl<T> JoinHandle<T> {
         }
         // The clone may panic, so it comes before the slot is touched.
         let waker = waker.clone();
+        let early = canary("task_publish_waker_early") && header.state.publish_waker();
         header.join_waker.with_mut(|slot| {
             // SAFETY: the slot is ours and empty.
             unsafe { *slot = MaybeUninit::new(waker) };
         });
-        if header.state.publish_waker() {
+        if early || header.state.publish_waker() {
             return false;
         }
         // SAFETY: not published: the slot is still ours and holds the waker.
