@@ -7,6 +7,7 @@
 mod canaries;
 mod cfgs;
 mod dependencies;
+mod kernel;
 mod layers;
 mod names;
 mod size;
@@ -34,8 +35,9 @@ impl Finding {
 
 type Check = fn(&Tree) -> Vec<Finding>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("layers", layers::check),
+    ("kernel", kernel::check),
     ("unsafe", unsafety::check),
     ("size", size::check),
     ("cfg", cfgs::check),

@@ -177,5 +177,6 @@ pub(crate) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
 pub(crate) fn is_test_file(path: &str) -> bool {
     path.split('/').any(|part| part == "tests" || part == "benches")
         || path.ends_with("/tests.rs")
+        || path.ends_with("_tests.rs")
         || path.starts_with("models/")
 }
