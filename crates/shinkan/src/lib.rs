@@ -36,6 +36,13 @@ pub use shinkan_macros::{main_rt as main, test_rt as test};
 /// Asynchronous reading and writing.
 pub mod io {
     pub use shinkan_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+    #[cfg(feature = "io-util")]
+    pub use shinkan_io::{
+        AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufStream,
+        BufWriter, Chain, DuplexStream, Empty, Join, Lines, ReadHalf, Repeat, SimplexStream, Sink,
+        Split, Take, WriteHalf, copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buf,
+        duplex, empty, join, repeat, simplex, sink, split,
+    };
     #[doc(no_inline)]
     pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 }
