@@ -5,6 +5,7 @@ use shinkan_base::wakers::Wakers;
 use shinkan_wheel::{Closed, Entry, Shard};
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Wake, Waker};
 
@@ -339,4 +340,56 @@ fn a_timer_may_be_sent_and_shared() {
     check::<Entry>();
     check::<Shard>();
     assert!(size_of::<Entry>() <= 64, "{}", size_of::<Entry>());
+}
+
+/// Each waker is called or dropped once, while a clock runs on another thread.
+#[test]
+fn timers_are_dropped_moved_and_taken_over_while_others_fire() {
+    let (shard, calls) = (Arc::new(Shard::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (clock, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                fire(&shard, clock.fetch_add(1, Ordering::Relaxed));
+            }
+        });
+        let mut rng = Rng::new(9);
+        let mut entries: Vec<_> = (0..8).map(|_| Box::pin(Entry::new())).collect();
+        for turn in 0..if cfg!(miri) { 200 } else { 100_000 } {
+            let entry = &mut entries[rng.below(8) as usize];
+            let deadline = clock.load(Ordering::Relaxed) + u64::from(rng.below(100));
+            let waker = Waker::from(Arc::new(Count(calls.clone())));
+            match rng.below(6) {
+                0 => *entry = Box::pin(Entry::new()),
+                1 => entry.as_mut().reset(),
+                2 => {
+                    entry.as_mut().move_to(deadline);
+                }
+                _ if poll(entry, &waker, &shard, deadline).0.is_ready() => {
+                    // A timer that says so has no waker any more.
+                    assert!(entry.is_fired(), "turn {turn}");
+                    entry.as_mut().reset();
+                }
+                _ => {}
+            }
+        }
+        // What is left fires in time.
+        for entry in &mut entries {
+            while poll(entry, Waker::noop(), &shard, 0).0.is_pending() {
+                std::thread::yield_now();
+            }
+        }
+        done.store(true, Ordering::Release);
+    });
+    assert!(calls.load(Ordering::Relaxed) > 0);
+    assert_eq!((Arc::strong_count(&calls), Arc::strong_count(&shard)), (1, 1));
+    assert_eq!(shard.next_deadline(), u64::MAX);
+}
+
+struct Count(Arc<AtomicUsize>);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
