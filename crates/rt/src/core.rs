@@ -116,6 +116,7 @@ impl Worker {
         Inside { worker: self }
     }
 
+    #[inline]
     pub(crate) fn slot(&self) -> &Slot {
         &self.handle.shared().multi().slots[self.index]
     }
