@@ -263,6 +263,15 @@ impl Handle {
         self.inner.driver.clock()
     }
 
+    /// Takes core `index` from its worker if that runs user code now; the test mode's step.
+    ///
+    /// # Panics
+    /// On a current-thread runtime, and if there is no such core.
+    #[doc(hidden)]
+    pub fn seize_core(&self, index: usize) -> bool {
+        crate::seize::seize(self, index)
+    }
+
     /// Calls `f` for each live task, for a dump.
     #[doc(hidden)]
     pub fn for_each_task(&self, mut f: impl FnMut(&shinkan_task::TaskRef)) {
