@@ -6,7 +6,7 @@ use crate::enter::{self, EnterGuard};
 use crate::metrics::RuntimeMetrics;
 use crate::multi;
 use crate::scheduler::Scheduler;
-use crate::shared::{Flavor, Shared};
+use crate::shared::{self, Flavor, Shared};
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
@@ -38,6 +38,13 @@ pub enum RuntimeFlavor {
 /// The number of a runtime: no two that live at once have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Id(NonZeroU64);
+
+impl Id {
+    /// A new number.
+    pub(crate) fn next() -> Self {
+        Self(NonZeroU64::new(shared::next_id()).expect("numbers start at one"))
+    }
+}
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@
 
 pub mod handshake;
 pub mod idle;
+pub mod local;
 
 mod blocking;
 mod builder;

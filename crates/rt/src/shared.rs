@@ -87,9 +87,14 @@ pub(crate) struct Parts {
     pub(crate) start: Instant,
 }
 
+/// The number of a new runtime, or of a set of local tasks.
+pub(crate) fn next_id() -> u64 {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    IDS.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(1);
         let workers = match &parts.flavor {
             Flavor::Multi(multi) => multi.slots.len(),
             Flavor::Current(_) => 1,
@@ -108,7 +113,7 @@ impl Shared {
             timers: parts.timers,
             start: parts.start,
             asymmetric: seizes && shinkan_sys::membarrier::supported(),
-            id: IDS.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             closed: AtomicBool::new(false),
             remote_schedules: AtomicU64::new(0),
             overflows: AtomicU64::new(0),
