@@ -35,14 +35,11 @@ pub use shinkan_macros::{main_rt as main, test_rt as test};
 
 /// Asynchronous reading and writing.
 pub mod io {
-    pub use shinkan_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+    #[cfg(feature = "net")]
+    pub use shinkan_driver::{Interest, Ready};
     #[cfg(feature = "io-util")]
-    pub use shinkan_io::{
-        AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufStream,
-        BufWriter, Chain, DuplexStream, Empty, Join, Lines, ReadHalf, Repeat, SimplexStream, Sink,
-        Split, Take, WriteHalf, copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buf,
-        duplex, empty, join, repeat, simplex, sink, split,
-    };
+    pub use shinkan_io::*;
+    pub use shinkan_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
     #[doc(no_inline)]
     pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 }
@@ -55,9 +52,15 @@ pub mod net;
 pub use shinkan_sync as sync;
 
 #[cfg(feature = "rt")]
+pub mod runtime;
+#[cfg(feature = "rt")]
 pub mod task;
 #[cfg(feature = "time")]
 pub mod time;
+
+#[cfg(feature = "rt")]
+#[doc(inline)]
+pub use task::spawn;
 
 /// A place that Tokio has, and leaves empty: streams are `tokio-stream`'s.
 pub mod stream {}
