@@ -84,10 +84,12 @@ fn from_inject(shared: &Shared, core: &mut Core) -> Option<Runnable> {
     }
     let share = shared.inject.len() / shared.multi().slots.len() + 1;
     let local = &mut core.local;
-    shared.inject.pop_many(share.min(crate::core::QUEUE / 2), |task| {
-        // The queue was empty and half of it is asked for.
+    // An empty queue may be short of room: a thief that is still at work keeps what it has claimed
+    // and what was popped behind that. The first task is not queued, so one more than fits.
+    let most = share.min(crate::core::QUEUE / 2).min(local.room() + 1);
+    shared.inject.pop_many(most, |task| {
         if local.push(task).is_err() {
-            unreachable!("an empty queue is full");
+            unreachable!("only as many are asked for as there is room, and thieves only make more");
         }
     })
 }
