@@ -90,9 +90,13 @@ where
 /// Passes this worker's core to a spare thread. Where no thread can be had, the core stays: its
 /// queue can still be stolen from.
 fn give_core_away(worker: &Worker) {
-    let Some(mut inside) = worker.enter() else { return };
+    if worker.is_gone() {
+        return;
+    }
     let shared = worker.handle.shared();
+    // Before we go inside: a new thread's name is the user's function.
     let Ok(spare) = shared.blocking.reserve(&worker.handle) else { return };
+    let Some(mut inside) = worker.enter() else { return spare.release() };
     if let Some(task) = inside.lifo.take() {
         shared.push_queue(&mut inside, task);
     }
