@@ -176,7 +176,7 @@ fn futures_and_outputs_of_any_size_and_alignment() {
 
 #[test]
 fn with_a_handle_that_copies_for_nothing() {
-    let shared = Runtime::leaked();
+    let shared = Runtime::lasting();
     let gate = Gate::new();
     let handle = spawn_copied(shared, gate.clone().wait());
     shared.pop().expect("queued").run();

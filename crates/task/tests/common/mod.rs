@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 pub(crate) struct Shared {
@@ -17,7 +17,19 @@ pub(crate) struct Shared {
 }
 
 #[derive(Clone)]
-pub(crate) struct Runtime(pub(crate) Arc<Shared>);
+pub(crate) struct Runtime(pub(crate) Arc<Shared>, #[expect(dead_code)] Arc<Owner>);
+
+/// Tasks keep the runtime and the runtime keeps its tasks: the last `Runtime` ends that.
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.registry.close_and_shutdown();
+        while let Some(task) = self.0.pop() {
+            task.cancel();
+        }
+    }
+}
 
 /// The handle in the tasks: counted, so each hand-over takes the keep-alive path.
 pub(crate) struct Counted(Arc<Shared>);
@@ -79,12 +91,14 @@ impl Schedule for Copied {
 
 impl Runtime {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Shared::new()))
+        let shared = Arc::new(Shared::new());
+        Self(shared.clone(), Arc::new(Owner(shared)))
     }
 
     /// One that lives to the end of the process.
-    pub(crate) fn leaked() -> &'static Shared {
-        Box::leak(Box::new(Shared::new()))
+    pub(crate) fn lasting() -> &'static Shared {
+        static SHARED: OnceLock<Shared> = OnceLock::new();
+        SHARED.get_or_init(Shared::new)
     }
 
     #[track_caller]
@@ -123,12 +137,6 @@ impl Runtime {
     /// Runs one task.
     pub(crate) fn step(&self) {
         self.0.pop().expect("a task is queued").run();
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.registry.close_and_shutdown();
     }
 }
 
