@@ -224,3 +224,44 @@ fn texts_of_handles_and_numbers() {
     assert_eq!(format!("{:?}", handle.abort_handle()), format!("AbortHandle {{ id: Id({id}) }}"));
     assert_eq!(handle.abort_handle().clone().id(), id);
 }
+
+#[test]
+fn a_future_that_is_not_send_stays_on_its_thread() {
+    use std::rc::Rc;
+    #[derive(Clone, Copy)]
+    struct Here(&'static common::Shared);
+    impl shinkan_task::Schedule for Here {
+        fn schedule(&self, task: Runnable) {
+            self.0.push(task);
+        }
+        fn release(&self, _: &TaskRef) -> Option<TaskRef> {
+            None
+        }
+        fn copy(&self) -> Option<Self> {
+            Some(*self)
+        }
+    }
+    static SHARED: std::sync::OnceLock<common::Shared> = std::sync::OnceLock::new();
+    let here = Here(SHARED.get_or_init(common::Shared::new));
+    let (gate, value) = (Gate::new(), Rc::new(Cell::new(4)));
+    let future = {
+        let (gate, value) = (gate.clone(), value.clone());
+        async move {
+            gate.wait().await;
+            value.set(5);
+            value
+        }
+    };
+    let place = std::panic::Location::caller();
+    // SAFETY: the queue is this test's own, and run and emptied by its thread alone.
+    let (runnable, task, handle) =
+        unsafe { shinkan_task::spawn_local(future, here, Id::next(), place) };
+    assert_eq!(task.place(), place);
+    assert!(task.size() >= size_of::<Rc<Cell<u8>>>());
+    runnable.run();
+    let waker = gate.open().expect("it waits");
+    std::thread::spawn(move || waker.wake()).join().expect("a wake-up comes from anywhere");
+    here.0.pop().expect("it was woken").run();
+    assert!(Rc::ptr_eq(&output(handle).expect("ended by itself"), &value));
+    assert_eq!((value.get(), Rc::strong_count(&value), task.is_finished()), (5, 1, true));
+}
