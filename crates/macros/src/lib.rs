@@ -4,6 +4,8 @@
 //! re-exports them; the code that they write names only what that crate has in
 //! `runtime::Builder` and `macros::support`.
 
+#![deny(unsafe_code)]
+
 use proc_macro::TokenStream;
 
 mod args;
