@@ -8,6 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Expr, Result, Token};
 
 struct Join {
@@ -24,6 +25,13 @@ impl Parse for Join {
     }
 }
 
+fn made(support: &TokenStream, future: &Expr) -> TokenStream {
+    // What is no future is told at its place.
+    let here = Span::mixed_site().located_at(future.span());
+    let future = quote_spanned!(here=> #support::IntoFuture::into_future(#future));
+    quote_spanned!(here=> #support::maybe_done(#future))
+}
+
 pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
     let Join { package, biased, futures } = syn::parse2(input)?;
     let site = Span::mixed_site();
@@ -32,8 +40,7 @@ pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
     let Some(count) = u32::try_from(futures.len()).ok().filter(|n| *n > 0) else {
         return Ok(quote_spanned!(site=> async { #ok(()) }.await));
     };
-    let made: Vec<_> =
-        futures.iter().map(|future| quote_spanned!(site=> #support::maybe_done(#future))).collect();
+    let made: Vec<_> = futures.iter().map(|future| made(&support, future)).collect();
     let pinned = pinned(&made);
     let names: Vec<_> = (0..futures.len()).map(|i| name("future", i)).collect();
     let polls: Vec<_> = names

@@ -16,6 +16,7 @@
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Error, Expr, Pat, Result, Token, token};
 
 const SHAPE: &str = "a branch of `select!` reads `pattern = future => handler`, or `pattern = future, \
@@ -149,12 +150,18 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     // As expressions of their own, temporaries in them live as long as the futures do.
     let expressions = select.branches.iter().map(|branch| &branch.future);
     let made: Vec<_> = indices.clone().map(|i| name("future", i)).collect();
-    let pinned = pinned(
-        &made
-            .iter()
-            .map(|future| quote_spanned!(site=> #support::IntoFuture::into_future(#future)))
-            .collect::<Vec<_>>(),
-    );
+    let initial: Vec<_> = made
+        .iter()
+        .zip(&select.branches)
+        .map(|(made, branch)| {
+            // What is no future is told at its place.
+            let here = site.located_at(branch.future.span());
+            let mut made = made.clone();
+            made.set_span(here);
+            quote_spanned!(here=> #support::IntoFuture::into_future(#made))
+        })
+        .collect();
+    let pinned = pinned(&initial);
     let conditions = select.branches.iter().enumerate().filter_map(|(i, branch)| {
         let (condition, bit) = (branch.condition.as_ref()?, bit(i));
         Some(quote_spanned!(site=> if !(#condition) { disabled |= #bit; }))

@@ -40,11 +40,11 @@ pin_project! {
     #[project = MaybeDoneProjection]
     #[project_replace = MaybeDoneReplaced]
     #[derive(Debug)]
-    pub enum MaybeDone<F: Future> {
+    pub enum MaybeDone<F, T> {
         /// It is not done.
         Future { #[pin] future: F },
         /// It is done.
-        Done { output: F::Output },
+        Done { output: T },
         /// Its output was taken.
         Gone,
     }
@@ -52,17 +52,17 @@ pin_project! {
 
 /// Wraps a future.
 #[inline]
-pub fn maybe_done<F: IntoFuture>(future: F) -> MaybeDone<F::IntoFuture> {
-    MaybeDone::Future { future: future.into_future() }
+pub fn maybe_done<F, T>(future: F) -> MaybeDone<F, T> {
+    MaybeDone::Future { future }
 }
 
-impl<F: Future> MaybeDone<F> {
+impl<F, T> MaybeDone<F, T> {
     /// The output of a future that is done.
     ///
     /// # Panics
     /// Where it is not, or was taken.
     #[inline]
-    pub fn take_output(self: Pin<&mut Self>) -> F::Output {
+    pub fn take_output(self: Pin<&mut Self>) -> T {
         match self.project_replace(Self::Gone) {
             MaybeDoneReplaced::Done { output } => output,
             _ => unreachable!("`join!` takes each output once, when all are there"),
@@ -70,7 +70,7 @@ impl<F: Future> MaybeDone<F> {
     }
 }
 
-impl<F: Future<Output = Result<T, E>>, T, E> MaybeDone<F> {
+impl<F, T, E> MaybeDone<F, Result<T, E>> {
     /// The output as that of the whole `try_join!`, if it is an error.
     #[inline]
     pub fn take_error<U>(mut self: Pin<&mut Self>) -> Option<Result<U, E>> {
@@ -93,7 +93,7 @@ impl<F: Future<Output = Result<T, E>>, T, E> MaybeDone<F> {
     }
 }
 
-impl<F: Future> Future for MaybeDone<F> {
+impl<F: Future> Future for MaybeDone<F, F::Output> {
     type Output = ();
 
     #[inline]

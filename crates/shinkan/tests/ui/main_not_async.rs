@@ -1,0 +1,4 @@
+#[shinkan::main]
+fn main() {
+    println!("hello");
+}
