@@ -2,15 +2,29 @@
 //! made in a constant.
 
 use crate::batch::Batch;
-use crate::{Mutex, Notify, Semaphore};
+use crate::once::Slot;
+use crate::{Mutex, Notify, OnceCell, Semaphore, SetOnce};
 use core::cell::UnsafeCell;
-use shinkan_base::atomics::{AtomicUsize, Mutex as Lock};
+use core::mem::MaybeUninit;
+use shinkan_base::atomics::{AtomicBool, AtomicUsize, Mutex as Lock};
 use shinkan_base::list::List;
 
 impl Batch {
     pub(crate) const fn const_new(permits: usize) -> Self {
         assert!(permits <= Self::MAX, "more permits than a semaphore can have");
         Self { word: AtomicUsize::new(permits * Self::PERMIT), queue: Lock::new(List::new()) }
+    }
+}
+
+impl Batch {
+    const fn const_new_closed() -> Self {
+        Self { word: AtomicUsize::new(Self::CLOSED), queue: Lock::new(List::new()) }
+    }
+}
+
+impl<T> Slot<T> {
+    const fn const_new(filled: bool, value: MaybeUninit<T>) -> Self {
+        Self { filled: AtomicBool::new(filled), value: UnsafeCell::new(value) }
     }
 }
 
@@ -60,5 +74,48 @@ impl Notify {
     /// ```
     pub const fn const_new() -> Self {
         Self { state: AtomicUsize::new(0), queue: Lock::new(List::new()) }
+    }
+}
+
+impl<T> OnceCell<T> {
+    /// An empty cell, made in a constant.
+    pub const fn const_new() -> Self {
+        Self { slot: Slot::const_new(false, MaybeUninit::uninit()), turn: Semaphore::const_new(1) }
+    }
+
+    /// A cell with a value, made in a constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use shinkan_sync::OnceCell;
+    ///
+    /// static ONE: OnceCell<u32> = OnceCell::const_new_with(1);
+    /// assert_eq!(ONE.get(), Some(&1));
+    /// ```
+    pub const fn const_new_with(value: T) -> Self {
+        Self {
+            slot: Slot::const_new(true, MaybeUninit::new(value)),
+            turn: Semaphore { batch: Batch::const_new_closed() },
+        }
+    }
+}
+
+impl<T> SetOnce<T> {
+    /// An empty cell, made in a constant.
+    pub const fn const_new() -> Self {
+        Self { slot: Slot::const_new(false, MaybeUninit::uninit()), is_set: Notify::const_new() }
+    }
+
+    /// A cell with a value, made in a constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use shinkan_sync::SetOnce;
+    ///
+    /// static ONE: SetOnce<u32> = SetOnce::const_new_with(1);
+    /// assert_eq!(ONE.get(), Some(&1));
+    /// ```
+    pub const fn const_new_with(value: T) -> Self {
+        Self { slot: Slot::const_new(true, MaybeUninit::new(value)), is_set: Notify::const_new() }
     }
 }

@@ -1,8 +1,10 @@
 //! What every waiting future of this crate does besides waiting: takes budget, and leaves a wait
 //! record when it answers Pending.
 
+use core::future::{Future, poll_fn};
 use core::panic::Location;
-use core::task::{Context, Poll};
+use core::pin::pin;
+use core::task::{Context, Poll, ready};
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget::{self, RestoreOnPending};
 
@@ -23,6 +25,22 @@ pub(crate) fn proceed(
 #[cold]
 fn note_slow(resource: usize, place: &'static Location<'static>) {
     shinkan_context::pending(WaitKind::Budget, resource, place);
+}
+
+/// A future whose every poll takes a unit of budget, given back where it ends Pending.
+pub(crate) async fn cooperative<F: Future>(
+    resource: usize,
+    place: &'static Location<'static>,
+    future: F,
+) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let unit = ready!(proceed(cx, resource, place));
+        let output = ready!(future.as_mut().poll(cx));
+        unit.made_progress();
+        Poll::Ready(output)
+    })
+    .await
 }
 
 /// The number under which a wait record names `resource`.

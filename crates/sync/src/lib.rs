@@ -7,6 +7,7 @@
 
 #![deny(unsafe_code)]
 
+mod barrier;
 mod batch;
 #[cfg(not(shinkan_loom))]
 mod const_new;
@@ -15,12 +16,16 @@ mod leaf;
 pub mod mpsc;
 mod mutex;
 mod notify;
+mod once;
 pub mod oneshot;
 mod semaphore;
+pub mod watch;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use mutex::TryLockError;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;
+pub use once::{OnceCell, SetError, SetOnce, SetOnceError};
 pub use semaphore::{
     AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
 };

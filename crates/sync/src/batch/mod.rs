@@ -40,7 +40,7 @@ use shinkan_base::canary;
 use shinkan_base::list::{Links, List, Node};
 use shinkan_base::wakers::Wakers;
 
-const CLOSED: usize = 1;
+const CLOSED: usize = Batch::CLOSED;
 const WAITERS: usize = 2;
 const PERMIT: usize = Batch::PERMIT;
 
@@ -123,6 +123,8 @@ impl Waiter {
 impl Batch {
     /// The most permits there can be.
     pub(crate) const MAX: usize = usize::MAX >> 3;
+    /// The word's bit that says so.
+    pub(crate) const CLOSED: usize = 1;
     /// One permit in the word.
     pub(crate) const PERMIT: usize = 4;
 
@@ -136,7 +138,6 @@ impl Batch {
         Self { word: AtomicUsize::new(permits * PERMIT), queue: Mutex::new(List::new()) }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn new_closed() -> Self {
         Self { word: AtomicUsize::new(CLOSED), queue: Mutex::new(List::new()) }
     }

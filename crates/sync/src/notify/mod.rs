@@ -7,7 +7,8 @@
 //!  2   NOTIFIED  empty       yes      everybody
 //!  3   WAITING   not empty   no       the holder of the lock
 //! (1) notify_one 1→2, 2→2 without the lock, 3→3, 3→1 with it   (2) consume 2→1
-//! (3) enqueue 1→3, 3→3 with the lock   (4) notify_waiters 3→1, and one more call, with the lock
+//! (3) enqueue 1→3, 3→3 with the lock
+//! (4) notify_waiters 1→1, 2→2 without the lock, 3→1 with it, and one more call each time
 //! (5) cancel 3→3, 3→1 with the lock
 //! ```
 //!
@@ -193,10 +194,38 @@ impl Notify {
     }
 
     /// (4) The wakers are to be called by the caller, when it holds no lock.
+    #[inline]
     pub(crate) fn notify_waiters_into(&self, wakers: &mut Wakers) {
+        if !self.count_call() {
+            self.notify_waiters_slow(wakers);
+        }
+    }
+
+    /// (4) without the lock; false in row 3.
+    #[inline]
+    fn count_call(&self) -> bool {
+        let mut word = self.state.load(Ordering::Relaxed);
+        while word & STATE != WAITING {
+            let next = word.wrapping_add(CALL);
+            match self.state.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    #[cold]
+    fn notify_waiters_slow(&self, wakers: &mut Wakers) {
         let mut queue = self.queue.lock();
         if queue.is_empty() {
-            self.state.fetch_add(CALL, Ordering::AcqRel);
+            // The last waiter left before we had the lock; none comes while we hold it.
+            let counted = self.count_call();
+            debug_assert!(
+                counted,
+                "the state says that somebody waits, the queue that nobody does"
+            );
             return;
         }
         self.state.fetch_add(CALL - WAITING, Ordering::AcqRel);

@@ -122,7 +122,6 @@ impl Semaphore {
         Self { batch: Batch::new(permits) }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn new_closed() -> Self {
         Self { batch: Batch::new_closed() }
     }
