@@ -3,7 +3,7 @@
 
 use crate::batch::Batch;
 use crate::once::Slot;
-use crate::{Mutex, Notify, OnceCell, Semaphore, SetOnce};
+use crate::{Mutex, Notify, OnceCell, RwLock, Semaphore, SetOnce};
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use shinkan_base::atomics::{AtomicBool, AtomicUsize, Mutex as Lock};
@@ -117,5 +117,36 @@ impl<T> SetOnce<T> {
     /// ```
     pub const fn const_new_with(value: T) -> Self {
         Self { slot: Slot::const_new(true, MaybeUninit::new(value)), is_set: Notify::const_new() }
+    }
+}
+
+impl<T> RwLock<T> {
+    /// A free lock around `value`, made in a constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use shinkan_sync::RwLock;
+    ///
+    /// static LIMIT: RwLock<u32> = RwLock::const_new(5);
+    /// assert_eq!(*LIMIT.blocking_read(), 5);
+    /// ```
+    pub const fn const_new(value: T) -> Self {
+        Self::const_with_max_readers(value, Self::MAX_READERS)
+    }
+
+    /// A free lock around `value` that at most `max_reads` tasks can read at once, made in a
+    /// constant.
+    ///
+    /// # Panics
+    /// If `max_reads` is 0, or more than `u32::MAX >> 3`.
+    #[track_caller]
+    pub const fn const_with_max_readers(value: T, max_reads: u32) -> Self {
+        assert!(max_reads > 0, "an RwLock that nobody can read was asked for: let one at least");
+        assert!(max_reads <= Self::MAX_READERS, "more readers than an RwLock can have");
+        Self {
+            max: max_reads,
+            batch: Batch::const_new(max_reads as usize),
+            value: UnsafeCell::new(value),
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 mod barrier;
 mod batch;
+pub mod broadcast;
 #[cfg(not(shinkan_loom))]
 mod const_new;
 mod exclusive;
@@ -18,6 +19,7 @@ mod mutex;
 mod notify;
 mod once;
 pub mod oneshot;
+mod rwlock;
 mod semaphore;
 pub mod watch;
 
@@ -26,6 +28,10 @@ pub use mutex::TryLockError;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;
 pub use once::{OnceCell, SetError, SetOnce, SetOnceError};
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+};
 pub use semaphore::{
     AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
 };

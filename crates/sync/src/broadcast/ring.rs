@@ -1,0 +1,196 @@
+//! The ring of a broadcast channel: the last so many messages, each behind a lock of its own.
+//!
+//! Locks are taken in the order tail, slot, and both are short; but a message is cloned under its
+//! slot's lock, since it need not be `Sync`. Messages are dropped, and wakers called, under none.
+
+use super::error::TryRecvError;
+use crate::Notify;
+use shinkan_base::atomics::{AtomicUsize, Mutex, Ordering};
+use shinkan_base::wakers::Wakers;
+
+pub(super) struct Ring<T> {
+    slots: Box<[Mutex<Slot<T>>]>,
+    tail: Mutex<Tail>,
+    pub(super) senders: AtomicUsize,
+    pub(super) weak: AtomicUsize,
+    /// A message was sent, or the last sender dropped.
+    pub(super) sent: Notify,
+    /// The last receiver was dropped.
+    pub(super) unheard: Notify,
+}
+
+#[derive(Clone, Copy)]
+struct Tail {
+    /// The position of the next message.
+    position: u64,
+    receivers: usize,
+}
+
+struct Slot<T> {
+    /// Of the message that is in it, or was.
+    position: u64,
+    /// How many receivers have not had it.
+    missing: usize,
+    value: Option<T>,
+}
+
+impl<T> Slot<T> {
+    /// One receiver less misses it. The value, if it was the last one.
+    fn pass(&mut self) -> Option<T> {
+        self.missing -= 1;
+        if self.missing == 0 { self.value.take() } else { None }
+    }
+}
+
+impl<T> Ring<T> {
+    pub(super) fn new(capacity: usize, receivers: usize) -> Self {
+        let capacity = capacity.next_power_of_two();
+        let slots = (0..capacity as u64).map(|i| {
+            // As if it held the message of the round before the first.
+            let position = i.wrapping_sub(capacity as u64);
+            Mutex::new(Slot { position, missing: 0, value: None })
+        });
+        Self {
+            slots: slots.collect(),
+            tail: Mutex::new(Tail { position: 0, receivers }),
+            senders: AtomicUsize::new(1),
+            weak: AtomicUsize::new(0),
+            sent: Notify::new(),
+            unheard: Notify::new(),
+        }
+    }
+
+    fn capacity(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    fn slot(&self, position: u64) -> &Mutex<Slot<T>> {
+        &self.slots[(position & (self.capacity() - 1)) as usize]
+    }
+
+    fn tail(&self) -> Tail {
+        *self.tail.lock()
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.tail().position
+    }
+
+    pub(super) fn receivers(&self) -> usize {
+        self.tail().receivers
+    }
+
+    /// Sends to all receivers that there are; how many.
+    pub(super) fn send(&self, value: T) -> Result<usize, T> {
+        let mut wakers = Wakers::new();
+        let mut tail = self.tail.lock();
+        let Tail { position, receivers } = *tail;
+        if receivers == 0 {
+            return Err(value);
+        }
+        tail.position += 1;
+        let new = Slot { position, missing: receivers, value: Some(value) };
+        let old = core::mem::replace(&mut *self.slot(position).lock(), new);
+        // Under the lock: a receiver that finds nothing under it is counted as waiting.
+        self.sent.notify_waiters_into(&mut wakers);
+        drop(tail);
+        wakers.wake_all();
+        drop(old);
+        Ok(receivers)
+    }
+
+    /// Counts a receiver more; the first position that it gets.
+    pub(super) fn join(&self) -> u64 {
+        let mut tail = self.tail.lock();
+        tail.receivers += 1;
+        tail.position
+    }
+
+    /// Counts a receiver less, which has had all before `next`.
+    pub(super) fn leave(&self, next: u64) {
+        let Tail { position, receivers } = {
+            let mut tail = self.tail.lock();
+            tail.receivers -= 1;
+            *tail
+        };
+        let next = next.max(position.saturating_sub(self.capacity()));
+        let mut rest = Rest { ring: self, next, end: position };
+        if receivers == 0 {
+            self.unheard.notify_waiters();
+        }
+        rest.pass();
+    }
+
+    /// Takes the message at `next`, if it is there, and moves `next` on: the value itself, if
+    /// nobody else misses it, else a clone.
+    pub(super) fn receive(&self, next: &mut u64) -> Result<T, TryRecvError>
+    where
+        T: Clone,
+    {
+        let mut slot = self.slot(*next).lock();
+        if slot.position != *next {
+            drop(slot);
+            let tail = self.tail.lock();
+            slot = self.slot(*next).lock();
+            if slot.position != *next {
+                if *next == tail.position {
+                    // A sender's messages come before its drop, and none is sent while we hold the
+                    // lock.
+                    let closed = self.senders.load(Ordering::Acquire) == 0;
+                    return Err(if closed { TryRecvError::Closed } else { TryRecvError::Empty });
+                }
+                let oldest = tail.position - self.capacity();
+                let missed = oldest - *next;
+                *next = oldest;
+                return Err(TryRecvError::Lagged(missed));
+            }
+        }
+        *next += 1;
+        match slot.pass() {
+            Some(value) => Ok(value),
+            // Where this panics the message counts as received.
+            None => slot.value.clone().ok_or(TryRecvError::Closed),
+        }
+    }
+
+    /// Messages that some receiver has not had.
+    pub(super) fn len(&self) -> usize {
+        let tail = self.tail.lock();
+        let is_had =
+            |back: u64| back > tail.position || self.slot(tail.position - back).lock().missing == 0;
+        // Every receiver has the older ones before the newer ones.
+        let (mut low, mut high) = (0, self.capacity());
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if is_had(middle) { high = middle - 1 } else { low = middle }
+        }
+        low as usize
+    }
+}
+
+/// Messages that a receiver leaves behind; goes on after one whose drop panics.
+struct Rest<'a, T> {
+    ring: &'a Ring<T>,
+    next: u64,
+    end: u64,
+}
+
+impl<T> Rest<'_, T> {
+    fn pass(&mut self) {
+        while self.next < self.end {
+            let position = self.next;
+            self.next += 1;
+            let mut slot = self.ring.slot(position).lock();
+            // It may have been overwritten meanwhile.
+            let value = if slot.position == position { slot.pass() } else { None };
+            drop(slot);
+            drop(value);
+        }
+    }
+}
+
+impl<T> Drop for Rest<'_, T> {
+    fn drop(&mut self) {
+        self.pass();
+    }
+}
