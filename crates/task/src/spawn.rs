@@ -30,10 +30,9 @@ where
 /// As [`spawn`], for a future that is not `Send`.
 ///
 /// # Safety
-/// The future stays on this thread: its Runnables are run or dropped here alone, wherever a waker
-/// made them, and only here is it shut down, alone or with its registry. It has ended before the
-/// last reference to the task can be dropped elsewhere. An output that nobody waits for is dropped
-/// where the task ends.
+/// The future stays on this thread: its Runnables are run or dropped here alone, it is aborted
+/// through them, and it is ended (polled to its end, or shut down) before the last reference to the
+/// task is dropped elsewhere. An output that nobody waits for is dropped where the task ends.
 #[inline]
 pub unsafe fn spawn_local<F, S>(
     future: F,

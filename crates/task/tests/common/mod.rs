@@ -39,7 +39,7 @@ pub(crate) struct Counted(Arc<Shared>);
 pub(crate) struct Copied(&'static Shared);
 
 impl Shared {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             queue: Mutex::new(RunQueue::new()),
             registry: Registry::new(4),
@@ -48,7 +48,7 @@ impl Shared {
         }
     }
 
-    pub(crate) fn push(&self, task: Runnable) {
+    fn push(&self, task: Runnable) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
     }
 
