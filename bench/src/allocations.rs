@@ -1,5 +1,5 @@
-//! A global allocator that counts when it is told to. Off, it costs one load and a branch, the same on both sides;
-//! on, it disturbs the times, which are then not to be read.
+//! A global allocator that counts when it is told to. Off, it costs one load and a branch, the same
+//! on both sides; on, it disturbs the times, which are then not to be read.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -37,7 +37,8 @@ fn note(bytes: usize) {
 }
 
 // SAFETY:
-// - every method hands its arguments unchanged to `System` and returns what that returned; counting allocates nothing.
+// - every method hands its arguments unchanged to `System` and returns what that returned; counting
+//   allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
@@ -56,7 +57,8 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
         // SAFETY:
-        // - `block` came from `System` through us, with this layout; `size` is as our caller promised.
+        // - `block` came from `System` through us, with this layout; `size` is as our caller
+        //   promised.
         unsafe { System.realloc(block, layout, size) }
     }
 

@@ -1,12 +1,14 @@
-//! Instructions an operation, counted by callgrind. They do not vary with the machine's load and show what a change
-//! of the code did; they say nothing of caches, of atomics' waiting, or of the kernel.
+//! Instructions an operation, counted by callgrind. They do not vary with the machine's load and
+//! show what a change of the code did; they say nothing of caches, of atomics' waiting, or of the
+//! kernel.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Runs this program under callgrind with `ops` and with three times as many operations of one row; the difference,
-/// divided, leaves start and end of the process out. Returns instructions an operation and the longer run's profile.
+/// Runs this program under callgrind with `ops` and with three times as many operations of one row;
+/// the difference, divided, leaves start and end of the process out. Returns instructions an
+/// operation and the longer run's profile.
 pub(crate) fn measure(
     row: &str,
     side: &str,

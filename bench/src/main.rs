@@ -1,8 +1,9 @@
-//! Compares shinkan with Tokio: each row is one source compiled for both, run in rounds that take turns in one process.
+//! Compares shinkan with Tokio: each row is one source compiled for both, run in rounds that take
+//! turns in one process.
 //!
-//! A figure is the median over the rounds; the ratio is taken pair by pair (neighbouring rounds see the same machine)
-//! and its median printed: below 1, shinkan needs less. The CPU columns are the process's CPU time an operation, so
-//! that a row that is won by spinning shows it.
+//! A figure is the median over the rounds; the ratio is taken pair by pair (neighbouring rounds see
+//! the same machine) and its median printed: below 1, shinkan needs less. The CPU columns are the
+//! process's CPU time an operation, so that a row that is won by spinning shows it.
 
 mod allocations;
 mod instructions;
@@ -122,7 +123,8 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// All rounds of one row: `rounds[r][s]` is round `r` on side `s`. The side that goes first changes each round.
+/// All rounds of one row: `rounds[r][s]` is round `r` on side `s`. The side that goes first changes
+/// each round.
 fn rounds(plan: Plan, sides: &[Side], rounds: u32) -> Vec<Vec<Sample>> {
     let warm = (plan.ops / 10).max(1);
     (0..rounds)

@@ -43,13 +43,14 @@ impl Row {
     }
 }
 
-/// Each row's name, its explanation and the operations of a normal round, in the order of the report.
+/// Each row's name, its explanation and the operations of a normal round, in the order of the
+/// report.
 pub(crate) fn list() -> Vec<(&'static str, &'static str, u64)> {
     rows().iter().map(|row| (row.name, row.about, row.ops)).collect()
 }
 
-/// Runs `warm` operations unmeasured and then `ops` measured, on a runtime that lives for this round only:
-/// so the threads of the other side are not there while this side is measured.
+/// Runs `warm` operations unmeasured and then `ops` measured, on a runtime that lives for this
+/// round only: so the threads of the other side are not there while this side is measured.
 pub(crate) fn round(name: &str, warm: u64, ops: u64) -> Sample {
     let row = rows().into_iter().find(|row| row.name == name).expect("the row was listed");
     let runtime = rt::runtime::Builder::new_multi_thread()
