@@ -6,7 +6,7 @@
 
 use crate::handle::Handle;
 use crate::idle::Left;
-use crate::multi::{Unpark, poll_main};
+use crate::multi::{NO_TASK, Unpark, poll_main};
 use crate::seated::Seated;
 use crate::shared::{Flavor, Shared};
 use crate::threads;
@@ -21,7 +21,7 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_task::{Id, Runnable};
+use shinkan_task::Runnable;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -137,7 +137,7 @@ fn wait_for_core<F: Future>(here: &Current, mut future: Pin<&mut F>) -> Option<F
     let mut parker = Parker::new();
     let waker = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
     let mut cx = Context::from_waker(&waker);
-    let frame = TaskFrame::new(Id::next().as_u64());
+    let frame = TaskFrame::new(NO_TASK);
     loop {
         if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
             return Some(output);
@@ -176,7 +176,7 @@ fn drive<F: Future>(handle: &Handle, queue: Queue, mut future: Pin<&mut F>) -> F
     let main = Arc::new(MainWaker { woken: AtomicBool::new(true), handle: handle.clone() });
     let waker = Waker::from(main.clone());
     let mut cx = Context::from_waker(&waker);
-    let frame = TaskFrame::new(Id::next().as_u64());
+    let frame = TaskFrame::new(NO_TASK);
     loop {
         if main.woken.swap(false, Ordering::AcqRel)
             && let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx))

@@ -11,7 +11,6 @@ use shinkan_base::wait::TaskFrame;
 use shinkan_context::budget::{self, Budget};
 use shinkan_context::{self as context, Entered};
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_task::Id;
 use std::sync::Arc;
 use std::task::Wake;
 
@@ -28,13 +27,16 @@ impl Wake for Unpark {
     }
 }
 
+/// The number in the frame of a future that is no task: nobody asks for it by its number.
+pub(crate) const NO_TASK: u64 = 0;
+
 /// Polls `future` on this thread and parks it between polls.
 pub(crate) fn park_on<F: Future>(future: F) -> F::Output {
     let mut parker = Parker::new();
     let waker = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
-    let frame = TaskFrame::new(Id::next().as_u64());
+    let frame = TaskFrame::new(NO_TASK);
     loop {
         if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
             return output;
@@ -76,7 +78,8 @@ where
         Entered::Yes { may_block_in_place } => assert!(
             may_block_in_place,
             "`block_in_place` was called on a thread whose other tasks cannot move to another \
-             (a current-thread runtime or a `LocalSet`): use `spawn_blocking`"
+             (a current-thread runtime or a `LocalSet`); a task can call blocking only when \
+             running on the multi-threaded runtime: use `spawn_blocking`"
         ),
     }
     seated::with(|seated| {

@@ -271,6 +271,7 @@ impl<F: Future, S: Schedule> Typed<F, S> {
     /// `Vtable::drop_output`.
     unsafe fn drop_output(task: Ptr) {
         let this = Self { task, _types: PhantomData };
+        let _frame = enter_frame(&this.header().frame);
         // SAFETY: the caller's word.
         unsafe { this.drop_stored_output() };
     }
