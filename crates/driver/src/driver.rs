@@ -232,5 +232,13 @@ fn refused(why: Refused) -> io::Error {
 /// The error of every operation that a runtime's end leaves behind.
 #[cold]
 pub(crate) fn gone() -> io::Error {
-    io::Error::other("the runtime that this descriptor is registered with has shut down")
+    io::Error::other(GONE)
+}
+
+const GONE: &str = "the runtime that this descriptor is registered with has shut down";
+
+/// Whether an I/O error says that the runtime that a socket belongs to has ended.
+pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
+    let Some(inner) = err.get_ref() else { return false };
+    err.kind() == io::ErrorKind::Other && inner.source().is_none() && inner.to_string() == GONE
 }

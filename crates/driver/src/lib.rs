@@ -43,7 +43,7 @@ mod waiters;
 mod word;
 
 pub use clock::Clock;
-pub use driver::{Driver, Io, Turn, Turned};
+pub use driver::{Driver, Io, Turn, Turned, is_rt_shutdown_err};
 pub use ready::{Direction, Interest, Ready};
 pub use registered::Registered;
 pub use slots::Token;

@@ -4,6 +4,7 @@
 //! waiting thread is handed its job directly; a thread is never created under the pool's lock.
 //! Ends when the runtime does: what has not started is cancelled, what runs is waited for.
 
+use crate::clock::HoldsClock;
 use crate::enter;
 use crate::handle::Handle;
 use crate::threads::run_core;
@@ -27,7 +28,7 @@ pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
 /// What a thread of the pool is given to do.
 pub(crate) enum Job {
     /// A closure, as a task that is polled once.
-    Task(Runnable),
+    Task(Runnable, Option<HoldsClock>),
     /// A core to work with until it is taken or the runtime ends.
     Core(usize),
 }
@@ -36,14 +37,15 @@ impl Job {
     /// Does it on this thread.
     pub(crate) fn run(self, handle: &Handle) {
         match self {
-            Self::Task(task) => task.run(),
+            // What holds the clock goes after the task's joiner was woken.
+            Self::Task(task, _holds) => task.run(),
             Self::Core(index) => run_core(handle, index),
         }
     }
 
     /// It will not be done: its handle learns that it was cancelled.
     pub(crate) fn cancel(self) {
-        if let Self::Task(task) = self {
+        if let Self::Task(task, _holds) = self {
             let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
         }
     }

@@ -53,6 +53,7 @@ pub struct Builder {
     inject_interval: u32,
     lifo: bool,
     seed: Option<u64>,
+    paused: bool,
     pub(crate) shutdown_on_panic: bool,
     may_seize: bool,
 }
@@ -76,6 +77,7 @@ impl Builder {
             inject_interval: 31,
             lifo: true,
             seed: None,
+            paused: false,
             shutdown_on_panic: false,
             may_seize: true,
         }
@@ -243,6 +245,18 @@ impl Builder {
         self
     }
 
+    /// As [`Builder::max_io_events_per_tick`].
+    pub fn max_io_events_per_busy_tick(&mut self, _capacity: usize) -> &mut Self {
+        self
+    }
+
+    /// The runtime's clock stands still from the start, and is moved by `time::advance`, or to
+    /// the next deadline when there is nothing else to do. For tests; on one thread alone.
+    pub fn start_paused(&mut self, start_paused: bool) -> &mut Self {
+        self.paused = start_paused;
+        self
+    }
+
     /// Every task that is woken goes to the end of the queue, also where its waker is about to
     /// wait for it.
     pub fn disable_lifo_slot(&mut self) -> &mut Self {
@@ -262,10 +276,20 @@ impl Builder {
     /// Where the operating system gives no descriptor or no thread; what was started has ended.
     ///
     /// # Panics
-    /// If `TOKIO_WORKER_THREADS` or `SHINKAN_SEIZE` is set to what is no number.
+    /// If `TOKIO_WORKER_THREADS` or `SHINKAN_SEIZE` is set to what is no number; if the clock is
+    /// to stand still and there are several workers.
+    #[track_caller]
     pub fn build(&mut self) -> io::Result<Runtime> {
         crate::services::install();
+        assert!(
+            !self.paused || self.kind == Kind::CurrentThread,
+            "`start_paused` was asked of a runtime with several workers: a clock that stands \
+             still requires the `current_thread` flavor"
+        );
         let driver = Driver::epoll()?;
+        if self.paused {
+            driver.clock().pause();
+        }
         let handle = self.assemble(driver);
         self.start(handle)
     }

@@ -215,7 +215,7 @@ fn run_some(worker: &CurrentWorker) -> Ran {
 }
 
 /// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
-fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
+pub(crate) fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
     loop {
         let more = shared.fire_due(&mut wakers);
         if !wakers.is_empty() {

@@ -1,6 +1,7 @@
 //! The handle of a runtime: spawning, entering and blocking on it from anywhere.
 
 use crate::blocking::{self, BlockingFuture, Unstarted};
+use crate::clock::HoldsClock;
 use crate::current;
 use crate::enter::{self, EnterGuard};
 use crate::metrics::RuntimeMetrics;
@@ -184,7 +185,11 @@ impl Handle {
         let (runnable, task, join) =
             shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), place);
         drop(task);
-        match self.shared().blocking.submit(self, blocking::Job::Task(runnable)) {
+        match self
+            .shared()
+            .blocking
+            .submit(self, blocking::Job::Task(runnable, HoldsClock::new(self)))
+        {
             Ok(()) => {}
             Err(blocking::Refused::Closed(job)) => job.cancel(),
             Err(blocking::Refused::NoThread(job, error)) => {

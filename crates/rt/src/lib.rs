@@ -16,6 +16,7 @@ pub mod local;
 
 mod blocking;
 mod builder;
+mod clock;
 mod core;
 mod current;
 mod enter;
@@ -46,6 +47,8 @@ pub use hooks::TaskMeta;
 pub use metrics::RuntimeMetrics;
 pub use multi::block_in_place;
 pub use runtime::Runtime;
+pub use seated::worker_index;
+pub use shinkan_driver::is_rt_shutdown_err;
 pub use spawn::{spawn, spawn_blocking};
 pub use stepper::Stepper;
 pub use timer::{Timer, now};

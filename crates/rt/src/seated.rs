@@ -47,3 +47,12 @@ pub(crate) fn with<R>(f: impl FnOnce(Option<&Seated>) -> R) -> R {
     // - this thread's: the cell is a thread-local.
     f(unsafe { seated.as_ref() })
 }
+
+/// The number of the worker that this thread works as; nothing on a thread that is none. It may
+/// change at each `.await`.
+pub fn worker_index() -> Option<usize> {
+    with(|seated| match seated? {
+        Seated::Multi(worker) => Some(worker.index),
+        Seated::Current(_) => Some(0),
+    })
+}

@@ -11,5 +11,5 @@
 
 pub use shinkan_rt::{
     Builder, EnterGuard, Handle, Id, Runtime, RuntimeFlavor, RuntimeMetrics, TaskMeta,
-    TryCurrentError,
+    TryCurrentError, is_rt_shutdown_err, worker_index,
 };

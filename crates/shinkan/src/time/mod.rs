@@ -16,12 +16,14 @@
 //! # });
 //! ```
 
+mod clock;
 pub mod error;
 mod instant;
 mod interval;
 mod sleep;
 mod timeout;
 
+pub use clock::{advance, pause, resume};
 pub use core::time::Duration;
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
