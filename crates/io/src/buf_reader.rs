@@ -60,8 +60,8 @@ impl<R: AsyncRead> BufReader<R> {
     pub fn with_capacity(capacity: usize, inner: R) -> Self {
         assert!(
             capacity > 0,
-            "`BufReader::with_capacity(0)`: without a buffer every read would look like the end of \
-             the stream; give it 1 byte or more"
+            "`BufReader::with_capacity`: its capacity must be greater than zero, or every read would \
+             look like the end of the stream"
         );
         let buf = vec![0; capacity].into_boxed_slice();
         Self { inner, buf, pos: 0, cap: 0, seek: ReaderSeek::None }

@@ -298,10 +298,14 @@ where
     A: AsyncRead + AsyncWrite + Unpin + ?Sized,
     B: AsyncRead + AsyncWrite + Unpin + ?Sized,
 {
-    assert!(
-        a_to_b_buf_size > 0 && b_to_a_buf_size > 0,
-        "`copy_bidirectional_with_sizes` with a buffer of 0 bytes can't copy: give it 1 or more"
-    );
+    for (name, size) in [("a_to_b_buf_size", a_to_b_buf_size), ("b_to_a_buf_size", b_to_a_buf_size)]
+    {
+        assert!(
+            size > 0,
+            "`copy_bidirectional_with_sizes`: `{name}` must be greater than 0, or nothing could be \
+             copied"
+        );
+    }
     let mut there = Transfer::Copying(Pump::new(a_to_b_buf_size));
     let mut back = Transfer::Copying(Pump::new(b_to_a_buf_size));
     poll_fn(|cx| {

@@ -97,7 +97,7 @@ fn an_error_of_one_way_ends_both() {
 }
 
 #[test]
-#[should_panic(expected = "a buffer of 0 bytes")]
+#[should_panic(expected = "`b_to_a_buf_size` must be greater than 0")]
 fn a_copy_without_a_buffer_is_refused() {
     let (mut a, mut b) = duplex(1);
     let _ = run(copy_bidirectional_with_sizes(&mut a, &mut b, 1, 0));

@@ -3,7 +3,8 @@
 //! Each poll polls those that are not done, from the next one on, so that one that uses up the
 //! task's budget does not keep the last ones from running; with `biased;` from the first on.
 
-use crate::select::{biased, name, pinned};
+use crate::futures::{Futures, name};
+use crate::select::biased;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
@@ -41,7 +42,7 @@ pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
         return Ok(quote_spanned!(site=> async { #ok(()) }.await));
     };
     let made: Vec<_> = futures.iter().map(|future| made(&support, future)).collect();
-    let pinned = pinned(&made);
+    let Futures { pinned, projected } = Futures::new(&support, &made);
     let names: Vec<_> = (0..futures.len()).map(|i| name("future", i)).collect();
     let polls: Vec<_> = names
         .iter()
@@ -57,15 +58,16 @@ pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
             quote_spanned!(site=> if #poll.is_pending() { pending = true; } #fail)
         })
         .collect();
-    let (start, polls) = if biased || count == 1 {
+    let (start, polls) = if biased {
         (None, quote_spanned!(site=> #(#polls)*))
     } else {
         let indices = 0..count;
         let polls = quote_spanned! {site=>
             let first = next;
-            next = (next + 1) % #count;
+            next = if next + 1 < #count { next + 1 } else { 0 };
             for step in 0..#count {
-                match (first + step) % #count {
+                let turn = if first + step < #count { first + step } else { first + step - #count };
+                match turn {
                     #( #indices => { #polls } )*
                     _ => ::core::unreachable!(),
                 }
@@ -77,7 +79,8 @@ pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
     Ok(quote_spanned! {site=> {
         #pinned
         #start
-        let output = #support::poll_fn(|cx| {
+        let output = #support::poll_fn(move |cx| {
+            #projected
             let mut pending = false;
             #polls
             if pending {

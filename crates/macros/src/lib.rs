@@ -11,6 +11,7 @@ use proc_macro::TokenStream;
 mod args;
 mod entry;
 mod function;
+mod futures;
 mod join;
 mod select;
 

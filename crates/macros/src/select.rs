@@ -13,6 +13,7 @@
 //! Names that this writes are hygienic (`mixed_site`); paths begin at the `$crate` that the caller
 //! hands over, so that the macro works wherever it is re-exported from.
 
+use crate::futures::{Futures, name};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -118,23 +119,6 @@ fn handler(input: ParseStream<'_>) -> Result<TokenStream> {
     Ok(handler.into_token_stream())
 }
 
-/// A name of this macro's own.
-pub(crate) fn name(prefix: &str, index: usize) -> Ident {
-    Ident::new(&format!("{prefix}{index}"), Span::mixed_site())
-}
-
-/// Evaluates futures in order and pins them so that they are dropped in order: locals are dropped
-/// last first. Each is moved as a whole, so that it takes its room in the caller's state once.
-pub(crate) fn pinned(initial: &[TokenStream]) -> TokenStream {
-    let site = Span::mixed_site();
-    let futures: Vec<_> = (0..initial.len()).map(|i| name("future", i)).collect();
-    let last_first = futures.iter().rev();
-    quote_spanned! {site=>
-        #( let #futures = #initial; )*
-        #( let mut #last_first = ::core::pin::pin!(#last_first); )*
-    }
-}
-
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     let select: Select = syn::parse2(input)?;
     let Some(count) = u32::try_from(select.branches.len()).ok().filter(|n| *n > 0) else {
@@ -161,7 +145,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             quote_spanned!(here=> #support::IntoFuture::into_future(#made))
         })
         .collect();
-    let pinned = pinned(&initial);
+    let Futures { pinned, projected } = Futures::new(&support, &initial);
     let conditions = select.branches.iter().enumerate().filter_map(|(i, branch)| {
         let (condition, bit) = (branch.condition.as_ref()?, bit(i));
         Some(quote_spanned!(site=> if !(#condition) { disabled |= #bit; }))
@@ -183,10 +167,11 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         let mut output = {
             #( let #made = #expressions; )*
             #pinned
-            let output = #support::poll_fn(|cx| {
+            let output = #support::poll_fn(move |cx| {
                 if #support::poll_budget_available(cx).is_pending() {
                     return #support::Poll::Pending;
                 }
+                #projected
                 let mut pending = false;
                 #polls
                 if pending {
@@ -219,7 +204,8 @@ fn polls(select: &Select, support: &TokenStream, count: u32) -> TokenStream {
     quote_spanned! {site=>
         let first = #support::thread_rng_n(#count);
         for step in 0..#count {
-            match (first + step) % #count {
+            let turn = if first + step < #count { first + step } else { first + step - #count };
+            match turn {
                 #( #indices => { #polls } )*
                 _ => ::core::unreachable!(),
             }

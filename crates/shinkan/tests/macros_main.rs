@@ -130,7 +130,7 @@ fn arguments_generics_and_returns_are_kept() {
     #[shinkan::main(crate = "noting")]
     async fn joined<T: Display, const N: usize>(body: &[T; N], last: impl Display) -> String
     where
-        T: Clone,
+        String: PartialEq,
     {
         let mut text = String::new();
         for part in body {
@@ -193,7 +193,7 @@ fn attributes_and_names_of_the_program_are_kept() {
         #![allow(unused_variables)]
         let runtime = 1;
         let body = body + 1;
-        body
+        std::future::ready(body).await
     }
     assert_eq!(named(1), 2);
 }

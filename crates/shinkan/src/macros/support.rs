@@ -36,6 +36,33 @@ pub fn no_branch_is_left() -> ! {
 }
 
 pin_project! {
+    /// Two futures, or two pairs of them: many are a tree of pairs, which is pinned once.
+    #[derive(Debug)]
+    pub struct Pair<A, B> {
+        // Dropped in the order in which they are written.
+        #[pin]
+        first: A,
+        #[pin]
+        second: B,
+    }
+}
+
+/// Makes a pair.
+#[inline]
+pub fn pair<A, B>(first: A, second: B) -> Pair<A, B> {
+    Pair { first, second }
+}
+
+impl<A, B> Pair<A, B> {
+    /// Both, pinned.
+    #[inline]
+    pub fn split(self: Pin<&mut Self>) -> (Pin<&mut A>, Pin<&mut B>) {
+        let me = self.project();
+        (me.first, me.second)
+    }
+}
+
+pin_project! {
     /// A future, or what it returned until that is taken.
     #[project = MaybeDoneProjection]
     #[project_replace = MaybeDoneReplaced]
