@@ -85,7 +85,9 @@ impl Poll {
 
 fn ready(event: Event) -> Ready {
     [
-        (event.is_readable(), Ready::READABLE),
+        // An error alone (a datagram that was refused) is got by the next read; a wait for data
+        // would last for ever.
+        (event.is_readable() || event.is_error(), Ready::READABLE),
         (event.is_writable(), Ready::WRITABLE),
         (event.is_read_closed(), Ready::READ_CLOSED),
         (event.is_write_closed(), Ready::WRITE_CLOSED),

@@ -98,10 +98,19 @@ impl Source {
         Readiness::new(self.owned.slot(), self.fd as usize, interest, kind, place)
     }
 
-    /// Takes a readiness away, unless there was another event since it was seen.
+    /// Takes a readiness away, unless there was another event since it was seen. The peer's ends
+    /// stay: they are reported once.
     #[inline]
     pub fn clear(&self, event: ReadyEvent) {
-        self.owned.slot().word.clear(event);
+        self.owned.slot().word.clear(event, event.ready - Ready::CLOSED);
+    }
+
+    /// The same after an operation said `WouldBlock`. Then no end was real either: a datagram
+    /// socket that had an error, or a FIFO that has a new writer, is not at its end. An end that
+    /// stays would have each operation tried for ever.
+    #[inline]
+    fn would_block(&self, event: ReadyEvent) {
+        self.owned.slot().word.clear(event, event.ready);
     }
 
     /// Calls `f` where the descriptor counts as ready for the interest.
@@ -121,7 +130,7 @@ impl Source {
         }
         match f() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.clear(event);
+                self.would_block(event);
                 Err(io::ErrorKind::WouldBlock.into())
             }
             result => result,
@@ -168,7 +177,7 @@ impl Source {
         loop {
             let event = ready!(self.poll_ready_as(cx, direction, kind, place))?;
             match f() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.would_block(event),
                 result => return Poll::Ready(result),
             }
         }
@@ -197,7 +206,7 @@ impl Source {
                     }
                     return Poll::Ready(Ok(moved));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.would_block(event),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -224,7 +233,7 @@ impl Source {
             }
             let unit = poll_fn(budget::poll_proceed).await;
             match f() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.would_block(event),
                 result => {
                     unit.made_progress();
                     return result;

@@ -193,11 +193,10 @@ impl Word {
         }
     }
 
-    /// Takes the readiness of `event` away, unless there was a set since it was seen. The ends
-    /// stay.
+    /// Takes `gone` away, unless there was a set since `event` was seen.
     #[inline]
-    pub(crate) fn clear(&self, event: ReadyEvent) {
-        let gone = u64::from((event.ready - Ready::CLOSED).bits());
+    pub(crate) fn clear(&self, event: ReadyEvent, gone: Ready) {
+        let gone = u64::from(gone.bits());
         let mut seen = self.look();
         while seen.tick() == event.tick && seen.0 & gone != 0 {
             match self.exchange(seen, seen.0 & !gone) {
@@ -275,12 +274,14 @@ mod tests {
     const READ: Ready = Direction::Read.mask();
 
     #[test]
-    fn a_clear_takes_what_it_saw_and_leaves_the_ends() {
+    fn a_clear_takes_what_it_names() {
         let word = Word::new();
         assert_eq!(word.set(0, Ready::READABLE | Ready::READ_CLOSED), Set::NoWaiter);
         let event = word.look().event(READ);
-        word.clear(event);
+        word.clear(event, event.ready - Ready::CLOSED);
         assert_eq!(word.look().event(Ready::ALL).ready, Ready::READ_CLOSED);
+        word.clear(event, event.ready);
+        assert_eq!(word.look().event(Ready::ALL).ready, Ready::EMPTY);
     }
 
     #[test]
@@ -289,7 +290,7 @@ mod tests {
         let _ = word.set(0, Ready::READABLE);
         let event = word.look().event(READ);
         let _ = word.set(0, Ready::READABLE);
-        word.clear(event);
+        word.clear(event, event.ready);
         assert!(word.look().event(READ).ready.is_readable());
     }
 

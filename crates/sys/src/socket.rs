@@ -3,7 +3,8 @@
 
 use rustix::buffer::Buffer;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketAddrUnix, SocketFlags,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, SocketAddrUnix,
+    SocketFlags,
 };
 use std::ffi::OsStr;
 use std::io::{self, IoSlice};
@@ -223,15 +224,28 @@ fn unix_out(addr: &unix::SocketAddr) -> io::Result<SocketAddrUnix> {
     })
 }
 
+// Decoded by hand: rustix 1.1 takes an address without a name for one with an empty name, and
+// panics at a path that fills the kernel's structure to its last byte, which any local user can
+// bind.
 fn unix_in(addr: Option<SocketAddrAny>) -> io::Result<unix::SocketAddr> {
-    let Some(addr) = addr.and_then(|addr| SocketAddrUnix::try_from(addr).ok()) else {
-        return unix::SocketAddr::from_pathname("");
+    let unnamed = || unix::SocketAddr::from_pathname("");
+    let Some(addr) = addr.filter(|addr| addr.address_family() == AddressFamily::UNIX) else {
+        return unnamed();
     };
-    match (addr.abstract_name(), addr.path()) {
-        (Some(name), _) => unix::SocketAddr::from_abstract_name(name),
-        (None, Some(path)) => unix::SocketAddr::from_pathname(OsStr::from_bytes(path.to_bytes())),
-        // An address of no length has no name.
-        (None, None) => unix::SocketAddr::from_pathname(""),
+    let family = size_of_val(&AddressFamily::UNIX.as_raw());
+    // SAFETY:
+    // - alive and initialised: the address holds as many bytes as it says, which the kernel wrote.
+    let bytes = unsafe {
+        core::slice::from_raw_parts(addr.as_ptr().cast::<u8>(), addr.addr_len() as usize)
+    };
+    match bytes.get(family..).unwrap_or_default() {
+        [] => unnamed(),
+        [0, name @ ..] => unix::SocketAddr::from_abstract_name(name),
+        path => {
+            let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
+            // The standard library has no room for the longest path; the connection counts more.
+            unix::SocketAddr::from_pathname(OsStr::from_bytes(&path[..end])).or_else(|_| unnamed())
+        }
     }
 }
 
