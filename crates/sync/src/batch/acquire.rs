@@ -115,9 +115,11 @@ impl<G: Gate> Acquire<G> {
         debug_assert!(self.phase == Phase::Queued);
         self.phase = next;
         let node = self.node();
+        // SAFETY: settled, or taken out of the queue by our caller: ours.
+        drop(unsafe { Waiter::inner(node) }.waker.take());
         // SAFETY:
         // - made: the phase was Queued.
-        // - ours: the callers saw that it is settled, or took it out of the queue.
+        // - ours: as above.
         unsafe { core::ptr::drop_in_place(node.as_ptr()) };
     }
 

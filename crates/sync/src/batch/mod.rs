@@ -386,7 +386,11 @@ impl Batch {
         let mut wakers = Wakers::new();
         let mut queue = self.queue.lock();
         // Nobody enqueues or is granted anything while we hold the lock.
-        let before = self.word.fetch_or(CLOSED, Ordering::AcqRel);
+        let before = if canary("semaphore_close_late") {
+            self.word.load(Ordering::Relaxed)
+        } else {
+            self.word.fetch_or(CLOSED, Ordering::AcqRel)
+        };
         let mut back = 0;
         while let Some(node) = queue.pop_front() {
             // SAFETY: unlinked under the lock.
@@ -402,6 +406,9 @@ impl Batch {
             self.deposit(back);
         }
         drop(queue);
+        if canary("semaphore_close_late") {
+            self.word.fetch_or(CLOSED, Ordering::AcqRel);
+        }
         wakers.wake_all();
     }
 

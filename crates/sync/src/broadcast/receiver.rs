@@ -104,12 +104,21 @@ async fn receive<T: Clone>(
     loop {
         // Made before the look, so that it ends if something is sent after it.
         let sent = ring.sent.notified_as(WaitKind::BroadcastRecv, place);
-        match ring.receive(next) {
-            Ok(value) => return Ok(value),
-            Err(TryRecvError::Lagged(n)) => return Err(RecvError::Lagged(n)),
-            Err(TryRecvError::Closed) => return Err(RecvError::Closed),
-            Err(TryRecvError::Empty) => sent.await,
+        if let Some(received) = look(ring, next) {
+            return received;
         }
+        sent.await;
+    }
+}
+
+/// Nothing where it must wait. A function of its own, so that no message is in the future while it
+/// waits: it is `Sync` though the message need not be.
+fn look<T: Clone>(ring: &Ring<T>, next: &mut u64) -> Option<Result<T, RecvError>> {
+    match ring.receive(next) {
+        Ok(value) => Some(Ok(value)),
+        Err(TryRecvError::Lagged(n)) => Some(Err(RecvError::Lagged(n))),
+        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
+        Err(TryRecvError::Empty) => None,
     }
 }
 

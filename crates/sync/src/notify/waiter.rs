@@ -188,9 +188,11 @@ impl Wait {
     fn retire(&mut self) {
         debug_assert_eq!(self.phase, Phase::Waiting);
         self.phase = Phase::Done;
+        // SAFETY: settled, or taken out of the queue by our caller: ours.
+        drop(unsafe { Waiter::waker(self.node()) }.take());
         // SAFETY:
         // - made: the phase was Waiting.
-        // - ours: the callers saw that it is settled, or took it out of the queue.
+        // - ours: as above.
         unsafe { core::ptr::drop_in_place(self.node().as_ptr()) };
     }
 
