@@ -25,6 +25,8 @@ compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
 #[doc(hidden)]
 pub mod macros;
 mod pin;
+#[cfg(doctest)]
+mod readme;
 
 #[cfg(all(feature = "macros", feature = "rt-multi-thread"))]
 pub use shinkan_macros::{main, test};

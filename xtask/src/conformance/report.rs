@@ -158,12 +158,7 @@ pub(super) fn write(root: &Path, results: &Results, lists: &Lists) -> Result<(),
          it only grows.\n\n{}",
         table(results, &kept)
     );
-    if !lists.exceptions.is_empty() {
-        text.push_str("\n## Exceptions\n\n");
-        for (name, why) in &lists.exceptions {
-            let _ = writeln!(text, "- `{name}`: {why}");
-        }
-    }
+    text.push_str(&exceptions(lists));
     let open = |name: &&String| kept(name) == Outcome::Failed;
     if results.tests.keys().any(|name| open(&name)) {
         text.push_str("\n## Not passing yet\n\n");
@@ -178,6 +173,22 @@ pub(super) fn write(root: &Path, results: &Results, lists: &Lists) -> Result<(),
         }
     }
     fs::write(root.join(DOCUMENT), text).map_err(|e| format!("cannot write {DOCUMENT}: {e}"))
+}
+
+/// The tests that need not pass, under their reasons.
+fn exceptions(lists: &Lists) -> String {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, why) in &lists.exceptions {
+        reasons.entry(why).or_default().push(name);
+    }
+    let mut text = String::from("\n## Exceptions\n");
+    for (why, names) in reasons {
+        let _ = writeln!(text, "\nWhat {why} ({}):\n", names.len());
+        for name in names {
+            let _ = writeln!(text, "- `{name}`");
+        }
+    }
+    text
 }
 
 #[derive(Default)]
