@@ -134,17 +134,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     // As expressions of their own, temporaries in them live as long as the futures do.
     let expressions = select.branches.iter().map(|branch| &branch.future);
     let made: Vec<_> = indices.clone().map(|i| name("future", i)).collect();
-    let initial: Vec<_> = made
-        .iter()
-        .zip(&select.branches)
-        .map(|(made, branch)| {
-            // What is no future is told at its place.
-            let here = site.located_at(branch.future.span());
-            let mut made = made.clone();
-            made.set_span(here);
-            quote_spanned!(here=> #support::IntoFuture::into_future(#made))
-        })
-        .collect();
+    let initial = initial(&select, &made, &support);
     let Futures { pinned, projected } = Futures::new(&support, &initial);
     let conditions = select.branches.iter().enumerate().filter_map(|(i, branch)| {
         let (condition, bit) = (branch.condition.as_ref()?, bit(i));
@@ -190,6 +180,21 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             _ => ::core::unreachable!(),
         }
     }})
+}
+
+/// What makes a future of each branch's value.
+fn initial(select: &Select, made: &[Ident], support: &TokenStream) -> Vec<TokenStream> {
+    let site = Span::mixed_site();
+    made.iter()
+        .zip(&select.branches)
+        .map(|(made, branch)| {
+            // What is no future is told at its place.
+            let here = site.located_at(branch.future.span());
+            let mut made = made.clone();
+            made.set_span(here);
+            quote_spanned!(here=> #support::IntoFuture::into_future(#made))
+        })
+        .collect()
 }
 
 /// The branches one after the other, or in a circle from a random one on.

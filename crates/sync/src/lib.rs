@@ -11,6 +11,12 @@ mod barrier;
 mod batch;
 pub mod broadcast;
 #[cfg(not(shinkan_loom))]
+#[path = "mpsc/cap.rs"]
+mod cap;
+#[cfg(shinkan_loom)]
+#[path = "mpsc/cap_loom.rs"]
+mod cap;
+#[cfg(not(shinkan_loom))]
 mod const_new;
 mod exclusive;
 mod leaf;

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::cap::BLOCK;
+use crate::cap::BLOCK;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use shinkan_base::atomics::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, UnsafeCell};

@@ -1,3 +1,3 @@
 //! How many messages a block holds.
 
-pub(super) const BLOCK: usize = 32;
+pub(crate) const BLOCK: usize = 32;

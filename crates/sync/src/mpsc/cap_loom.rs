@@ -1,3 +1,3 @@
 //! How many messages a block holds in the models: few, so that the edge between two is explored.
 
-pub(super) const BLOCK: usize = 2;
+pub(crate) const BLOCK: usize = 2;

@@ -28,11 +28,6 @@
 
 mod block;
 mod bounded;
-#[cfg(not(shinkan_loom))]
-mod cap;
-#[cfg(shinkan_loom)]
-#[path = "cap_loom.rs"]
-mod cap;
 mod chan;
 pub mod error;
 mod permit;

@@ -21,7 +21,7 @@
 #![allow(unsafe_code)]
 
 use super::block::{Block, offset, start_of};
-use super::cap::BLOCK;
+use crate::cap::BLOCK;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::task::Waker;
