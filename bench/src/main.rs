@@ -7,6 +7,10 @@
 
 mod allocations;
 mod instructions;
+// The same files twice is the point.
+#[allow(clippy::duplicate_mod)]
+mod on_shinkan;
+#[allow(clippy::duplicate_mod)]
 mod on_tokio;
 mod sample;
 
@@ -55,6 +59,7 @@ struct Args {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Which {
     Tokio,
+    Shinkan,
     Both,
 }
 
@@ -66,6 +71,7 @@ struct Side {
 }
 
 const TOKIO: Side = Side { name: "tokio", round: on_tokio::rows::round };
+const SHINKAN: Side = Side { name: "shinkan", round: on_shinkan::rows::round };
 
 /// A row's name and the operations of its round.
 #[derive(Clone, Copy)]
@@ -77,6 +83,7 @@ struct Plan {
 fn main() -> ExitCode {
     let args = Args::parse();
     let all = on_tokio::rows::list();
+    assert_eq!(all, on_shinkan::rows::list(), "both sides have the same rows");
     if args.list {
         for (name, about, ops) in all {
             println!("{name:24} {about} ({ops} a round)");
@@ -114,7 +121,8 @@ fn sides(args: &Args) -> Vec<Side> {
     match args.runtime {
         _ if args.self_check => vec![TOKIO, Side { name: "tokio again", ..TOKIO }],
         Which::Tokio => vec![TOKIO],
-        Which::Both => vec![TOKIO, TOKIO],
+        Which::Shinkan => vec![SHINKAN],
+        Which::Both => vec![TOKIO, SHINKAN],
     }
 }
 
