@@ -42,6 +42,15 @@ pub mod io {
     #[cfg(feature = "io-util")]
     pub use shinkan_io::*;
     pub use shinkan_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+
+    /// Descriptors of any kind.
+    #[cfg(feature = "net")]
+    pub mod unix {
+        pub use crate::net::async_fd::{
+            AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
+        };
+    }
+
     #[doc(no_inline)]
     pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 }

@@ -8,6 +8,7 @@
 //! program says which line waits for which socket.
 
 mod addr;
+pub(crate) mod async_fd;
 mod fill;
 mod lookup_host;
 mod raw_fd;
