@@ -15,6 +15,7 @@ use shinkan_driver::{Clock, Io};
 use shinkan_task::{Id as TaskId, JoinHandle};
 use std::error::Error;
 use std::num::NonZeroU64;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 /// A handle to a runtime, cheap to clone.
@@ -290,6 +291,10 @@ impl Handle {
         self.inner.registry.for_each(&mut f);
     }
 }
+
+// A panic of user code leaves the runtime's state whole: none runs under its locks.
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ use core::time::Duration;
 use shinkan_context::{self as context, Entered};
 use shinkan_task::JoinHandle;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// An async runtime: scheduler, timers, sockets and the pool for blocking closures.
 ///
@@ -126,6 +127,10 @@ impl Runtime {
     }
 }
 
+// As a handle.
+impl UnwindSafe for Runtime {}
+impl RefUnwindSafe for Runtime {}
+
 impl Drop for Runtime {
     #[track_caller]
     fn drop(&mut self) {
@@ -137,9 +142,9 @@ impl Drop for Runtime {
             self.end(Patience::AtMost(Duration::ZERO));
             if !std::thread::panicking() {
                 panic!(
-                    "a `Runtime` was dropped on a thread that drives an async runtime, where its \
-                     end cannot be waited for: drop it outside, or in `spawn_blocking`, or call \
-                     `shutdown_background`"
+                    "Cannot drop a runtime in a context where blocking is not allowed: this thread \
+                     drives an async runtime, whose other tasks would stand still. Drop it \
+                     outside, or in `spawn_blocking`, or call `shutdown_background`"
                 );
             }
             return;

@@ -79,10 +79,9 @@ impl Timer {
     pub fn move_to(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
         *this.deadline = deadline;
-        let shared = this.handle.shared();
-        let tick = shared.deadline_tick(deadline);
+        let tick = registered_tick(this.handle, deadline);
         if this.entry.move_to(tick) {
-            ring_if_late(shared, tick);
+            ring_if_late(this.handle.shared(), tick);
         }
     }
 
@@ -100,9 +99,9 @@ impl Timer {
         let this = self.project();
         let (handle, deadline) = (&*this.handle, *this.deadline);
         let mut earliest = false;
-        let polled = this.entry.poll(cx.waker(), &mut earliest, || {
-            (shard(handle), handle.shared().deadline_tick(deadline))
-        });
+        let polled = this
+            .entry
+            .poll(cx.waker(), &mut earliest, || (shard(handle), registered_tick(handle, deadline)));
         match polled {
             Poll::Ready(Ok(())) => {
                 unit.made_progress();
@@ -136,6 +135,16 @@ fn shard(handle: &Handle) -> Arc<Shard> {
         }
         _ => handle.shared().timers.clone(),
     })
+}
+
+/// The tick for which a deadline is registered. A clock that stands still moves no wheel, so a
+/// deadline that it has passed already is told from one that is due at the next move; else the
+/// wheel knows well enough, and no clock is read.
+#[inline]
+fn registered_tick(handle: &Handle, deadline: Instant) -> u64 {
+    let shared = handle.shared();
+    let tick = shared.deadline_tick(deadline);
+    if handle.clock().is_paused() && tick <= shared.now_tick() { 0 } else { tick }
 }
 
 /// Whoever drives looks at the clock itself before it sleeps; a thread that does not has to ring.
