@@ -111,7 +111,7 @@ fn a_barrier_opens_for_the_last_and_closes_again() {
         let (mut d, mut e) = (task(barrier.wait()), task(barrier.wait()));
         d.is_pending();
         assert!(e.ready().is_leader());
-        drop(next.woken_and_ready());
+        let _ = next.woken_and_ready();
     }
     assert!(task(Barrier::new(0).wait()).ready().is_leader());
     assert!(task(Barrier::new(1).wait()).ready().is_leader());
