@@ -118,6 +118,7 @@ fn end_of_the_runtime_meets_the_monitor() {
             core.touch();
         }
         assert_ne!(worker.join().unwrap(), taken, "exactly one ends the core");
+        assert!(!seat.enter(), "the tenure is over, whoever ended it");
     });
 }
 

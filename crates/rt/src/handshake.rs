@@ -10,16 +10,16 @@ use shinkan_base::atomics::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use shinkan_base::canary;
 
 /// ```text
-/// row  state    inside  want   the core belongs to
-///  1   HELD     0       0      nobody's hands: its tenant is in user code
-///  2   HELD     1       0      the tenant, which is inside
-///  3   HELD     0       1      nobody's hands: the monitor is about to decide
-///  4   HELD     1       1      the tenant where it is inside since before `want`; else nobody yet
-///  5   CLAIMED  1       any    the tenant, which saw `want` and won the exchange
-///  6   TAKEN    any     1      whoever took it; the tenant finds out when it next enters
+/// row  state    inside  want         the core belongs to
+///  1   HELD     0       QUIET        nobody's hands: its tenant is in user code
+///  2   HELD     1       QUIET        the tenant, which is inside
+///  3   HELD     0       ASKED        nobody's hands: the monitor is about to decide
+///  4   HELD     1       ASKED        the tenant, inside since before `want`; else nobody yet
+///  5   CLAIMED  1       any          the tenant, which saw `want` and won the exchange
+///  6   TAKEN    any     ASKED, OVER  whoever took it; the tenant finds out when it next enters
 ///
 /// (1) enter         1→2       (2) leave        2→1, 4→3, 5→3|1
-/// (3) ask           1→3, 2→4  (4) give up      3→1, 4→2
+/// (3) ask           1→3, 2→4  (4) give up      3→1, 4→2 (exchange ASKED→QUIET)
 /// (5) take          3→6 (exchange HELD→TAKEN)
 /// (6) enter_slow    4→5 (exchange HELD→CLAIMED), or 6: Gone
 /// (7) surrender     2|4|5→6
@@ -28,14 +28,18 @@ use shinkan_base::canary;
 pub struct Seat {
     /// Set by the tenant while it may touch the core.
     inside: AtomicBool,
-    /// Set by the monitor while it means to take the core, and for ever once it did.
-    want: AtomicBool,
+    /// `ASKED` by the monitor while it means to take the core; `OVER` once the tenure is, for ever.
+    want: AtomicU32,
     state: AtomicU32,
     /// Odd while the tenant runs user code; the monitor samples it.
     sequence: AtomicU64,
     /// The kernel can fence all threads at once, so the tenant's side needs no fence.
     asymmetric: bool,
 }
+
+const QUIET: u32 = 0;
+const ASKED: u32 = 1;
+const OVER: u32 = 2;
 
 const HELD: u32 = 0;
 const CLAIMED: u32 = 1;
@@ -47,7 +51,7 @@ impl Seat {
     pub fn new(asymmetric: bool) -> Self {
         Self {
             inside: AtomicBool::new(true),
-            want: AtomicBool::new(false),
+            want: AtomicU32::new(QUIET),
             state: AtomicU32::new(HELD),
             sequence: AtomicU64::new(0),
             asymmetric,
@@ -60,7 +64,7 @@ impl Seat {
     pub fn enter(&self) -> bool {
         debug_assert!(!self.inside.load(Ordering::Relaxed), "entered twice");
         if canary("handshake_step_swapped") {
-            let wanted = self.want.load(Ordering::Relaxed);
+            let wanted = self.want.load(Ordering::Relaxed) != QUIET;
             self.inside.store(true, Ordering::Relaxed);
             self.light_fence();
             return if wanted { self.enter_slow() } else { true };
@@ -69,7 +73,7 @@ impl Seat {
         self.light_fence();
         // Acquire: with the successor's word that it took the core comes nothing that we read;
         // it is here for the pair (leave, take) when a tenant re-enters after a give-up.
-        if self.want.load(Ordering::Acquire) { self.enter_slow() } else { true }
+        if self.want.load(Ordering::Acquire) == QUIET { true } else { self.enter_slow() }
     }
 
     #[cold]
@@ -102,9 +106,13 @@ impl Seat {
     /// The tenant, inside, gives the core away for good.
     pub fn surrender(&self) {
         debug_assert!(self.inside.load(Ordering::Relaxed), "surrendered from outside");
-        // Inside, the monitor is not between its look and its exchange: it would have shown
-        // `want`, and the exchange would have been decided before we got in.
-        self.want.store(true, Ordering::Relaxed);
+        // The monitor may have asked meanwhile, and be about to give up: it takes back its own
+        // ASKED alone, so that this tenant finds out at its next `enter`.
+        if canary("handshake_want_taken_back") {
+            self.want.store(ASKED, Ordering::Relaxed);
+        } else {
+            self.want.store(OVER, Ordering::Relaxed);
+        }
         self.state.store(TAKEN, Ordering::Release);
         self.inside.store(false, Ordering::Release);
     }
@@ -137,7 +145,9 @@ impl Seat {
         if sequence.is_multiple_of(2) || self.state.load(Ordering::Relaxed) == TAKEN {
             return false;
         }
-        self.want.store(true, Ordering::Release);
+        if self.want.compare_exchange(QUIET, ASKED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return false;
+        }
         heavy_fence();
         let outside = !self.inside.load(Ordering::Acquire) || canary("handshake_blind_take");
         let taken = outside
@@ -146,8 +156,11 @@ impl Seat {
                 .state
                 .compare_exchange(HELD, TAKEN, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok();
-        if !taken {
-            self.want.store(false, Ordering::Release);
+        if taken {
+            self.want.store(OVER, Ordering::Relaxed);
+        } else {
+            // Not where the tenant has surrendered in between.
+            let _ = self.want.compare_exchange(ASKED, QUIET, Ordering::Release, Ordering::Relaxed);
         }
         taken
     }

@@ -65,6 +65,13 @@ impl RuntimeMetrics {
         self.handle.shared().seizures.load(Ordering::Relaxed)
     }
 
+    /// How many workers sleep without having been rung for, and how many search.
+    #[doc(hidden)]
+    pub fn idle_counts(&self) -> (u32, u32) {
+        let idle = self.handle.shared().idle();
+        (idle.sleepers(), idle.searchers())
+    }
+
     /// How often worker `worker` went to sleep.
     ///
     /// # Panics
