@@ -37,6 +37,21 @@ impl Futures {
     }
 }
 
+/// Runs each of `polls` once, in a circle that begins with number `first`, a variable in scope.
+pub(crate) fn in_a_circle(polls: &[TokenStream]) -> TokenStream {
+    let count = polls.len() as u32;
+    let indices = 0..count;
+    quote_spanned! {Span::mixed_site()=>
+        for step in 0..#count {
+            let turn = if first + step < #count { first + step } else { first + step - #count };
+            match turn {
+                #( #indices => { #polls } )*
+                _ => ::core::unreachable!(),
+            }
+        }
+    }
+}
+
 fn halves(range: &Range<usize>) -> (Range<usize>, Range<usize>) {
     let middle = range.start + range.len() / 2;
     (range.start..middle, middle..range.end)

@@ -3,7 +3,7 @@
 //! Each poll polls those that are not done, from the next one on, so that one that uses up the
 //! task's budget does not keep the last ones from running; with `biased;` from the first on.
 
-use crate::futures::{Futures, name};
+use crate::futures::{Futures, in_a_circle, name};
 use crate::select::biased;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -61,17 +61,11 @@ pub(crate) fn expand(input: TokenStream, is_try: bool) -> Result<TokenStream> {
     let (start, polls) = if biased {
         (None, quote_spanned!(site=> #(#polls)*))
     } else {
-        let indices = 0..count;
+        let circle = in_a_circle(&polls);
         let polls = quote_spanned! {site=>
             let first = next;
             next = if next + 1 < #count { next + 1 } else { 0 };
-            for step in 0..#count {
-                let turn = if first + step < #count { first + step } else { first + step - #count };
-                match turn {
-                    #( #indices => { #polls } )*
-                    _ => ::core::unreachable!(),
-                }
-            }
+            #circle
         };
         (Some(quote_spanned!(site=> let mut next = 0u32;)), polls)
     };

@@ -13,7 +13,7 @@
 //! Names that this writes are hygienic (`mixed_site`); paths begin at the `$crate` that the caller
 //! hands over, so that the macro works wherever it is re-exported from.
 
-use crate::futures::{Futures, name};
+use crate::futures::{Futures, in_a_circle, name};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -130,17 +130,12 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     let mask = Ident::new(&format!("u{}", count.next_power_of_two().max(8)), site);
     let indices = 0..select.branches.len();
     let types: Vec<_> = indices.clone().map(|i| name("T", i)).collect();
-    let variants: Vec<_> = indices.clone().map(|i| name("B", i)).collect();
-    // As expressions of their own, temporaries in them live as long as the futures do.
-    let expressions = select.branches.iter().map(|branch| &branch.future);
-    let made: Vec<_> = indices.clone().map(|i| name("future", i)).collect();
-    let initial = initial(&select, &made, &support);
-    let Futures { pinned, projected } = Futures::new(&support, &initial);
+    let variants: Vec<_> = indices.map(|i| name("B", i)).collect();
     let conditions = select.branches.iter().enumerate().filter_map(|(i, branch)| {
         let (condition, bit) = (branch.condition.as_ref()?, bit(i));
         Some(quote_spanned!(site=> if !(#condition) { disabled |= #bit; }))
     });
-    let polls = polls(&select, &support, count);
+    let wait = wait(&select, &support, count);
     let patterns = select.branches.iter().map(|branch| &branch.pattern);
     let handlers = select.branches.iter().map(|branch| &branch.handler);
     let otherwise = match &select.otherwise {
@@ -154,25 +149,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         let mut disabled: #mask = 0;
         #(#conditions)*
         #[allow(unused_mut)]
-        let mut output = {
-            #( let #made = #expressions; )*
-            #pinned
-            let output = #support::poll_fn(move |cx| {
-                if #support::poll_budget_available(cx).is_pending() {
-                    return #support::Poll::Pending;
-                }
-                #projected
-                let mut pending = false;
-                #polls
-                if pending {
-                    #support::Poll::Pending
-                } else {
-                    #support::Poll::Ready(__SelectOutput::Disabled)
-                }
-            })
-            .await;
-            output
-        };
+        let mut output = #wait;
         match output {
             #( __SelectOutput::#variants(#patterns) => #handlers, )*
             __SelectOutput::Disabled => #otherwise,
@@ -182,10 +159,14 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     }})
 }
 
-/// What makes a future of each branch's value.
-fn initial(select: &Select, made: &[Ident], support: &TokenStream) -> Vec<TokenStream> {
+/// The block that makes the futures, waits for the first that fits, and drops them.
+fn wait(select: &Select, support: &TokenStream, count: u32) -> TokenStream {
     let site = Span::mixed_site();
-    made.iter()
+    let made: Vec<_> = (0..select.branches.len()).map(|i| name("future", i)).collect();
+    // As expressions of their own, temporaries in them live as long as the futures do.
+    let expressions = select.branches.iter().map(|branch| &branch.future);
+    let initial: Vec<_> = made
+        .iter()
         .zip(&select.branches)
         .map(|(made, branch)| {
             // What is no future is told at its place.
@@ -194,7 +175,28 @@ fn initial(select: &Select, made: &[Ident], support: &TokenStream) -> Vec<TokenS
             made.set_span(here);
             quote_spanned!(here=> #support::IntoFuture::into_future(#made))
         })
-        .collect()
+        .collect();
+    let Futures { pinned, projected } = Futures::new(support, &initial);
+    let polls = polls(select, support, count);
+    quote_spanned! {site=> {
+        #( let #made = #expressions; )*
+        #pinned
+        let output = #support::poll_fn(move |cx| {
+            if #support::poll_budget_available(cx).is_pending() {
+                return #support::Poll::Pending;
+            }
+            #projected
+            let mut pending = false;
+            #polls
+            if pending {
+                #support::Poll::Pending
+            } else {
+                #support::Poll::Ready(__SelectOutput::Disabled)
+            }
+        })
+        .await;
+        output
+    }}
 }
 
 /// The branches one after the other, or in a circle from a random one on.
@@ -205,16 +207,10 @@ fn polls(select: &Select, support: &TokenStream, count: u32) -> TokenStream {
     if select.biased || count == 1 {
         return quote_spanned!(site=> #(#polls)*);
     }
-    let indices = 0..count;
+    let circle = in_a_circle(&polls);
     quote_spanned! {site=>
         let first = #support::thread_rng_n(#count);
-        for step in 0..#count {
-            let turn = if first + step < #count { first + step } else { first + step - #count };
-            match turn {
-                #( #indices => { #polls } )*
-                _ => ::core::unreachable!(),
-            }
-        }
+        #circle
     }
 }
 
