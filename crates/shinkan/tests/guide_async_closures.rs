@@ -1,6 +1,7 @@
 //! What takes a closure that returns a future takes an async closure, `async || …`, too.
-#![cfg(all(feature = "macros", feature = "rt"))]
+#![cfg(all(feature = "macros", feature = "rt", feature = "sync"))]
 
+use shinkan::sync::OnceCell;
 use shinkan::task::JoinHandle;
 use std::future::Future;
 use std::sync::Arc;
@@ -20,6 +21,16 @@ async fn a_task_may_be_made_by_either() {
     let other = shared.clone();
     assert_eq!(start(move |n| async move { *other + n }).await.unwrap(), 6);
     assert_eq!(start(async move |n| *shared + n).await.unwrap(), 6);
+}
+
+#[shinkan::test]
+async fn a_cell_is_filled_by_either() {
+    let base = String::from("value");
+    let (one, other) = (OnceCell::new(), OnceCell::new());
+    assert_eq!(one.get_or_init(|| async { base.len() }).await, &5);
+    assert_eq!(other.get_or_init(async || base.len()).await, &5);
+    let failed = OnceCell::<u8>::new().get_or_try_init(async || Err("no value")).await.copied();
+    assert_eq!(failed, Err("no value"));
 }
 
 #[shinkan::test]
