@@ -28,6 +28,8 @@ pub enum Turn {
     Look,
     /// Waits for an event or a ring; at most so long, where there is a time.
     Wait(Option<Duration>),
+    /// Waits at most so long for a ring, and not for events.
+    Nap(Duration),
 }
 
 /// What a turn found.
@@ -107,8 +109,13 @@ impl Driver {
                 turned
             }
             (Backend::Poll(poll), Turn::Wait(time)) => poll.turn(&shared.slots, time, out),
+            (Backend::Poll(poll), Turn::Nap(time)) => poll.nap(time),
             (Backend::Sim(fake), mode) => {
-                let wait = if let Turn::Wait(time) = mode { time } else { None };
+                let wait = match mode {
+                    Turn::Look => None,
+                    Turn::Wait(time) => time,
+                    Turn::Nap(time) => Some(time),
+                };
                 fake.turn(&shared.slots, &self.clock, wait, out)
             }
         }

@@ -72,6 +72,12 @@ impl Poll {
         turned
     }
 
+    /// Waits for the bell alone.
+    pub(crate) fn nap(&self, time: Duration) -> Turned {
+        let bell = self.bell.wait(time);
+        Turned { bell, timed_out: !bell, events: 0 }
+    }
+
     #[inline]
     pub(crate) fn ring(&self) {
         self.bell.ring();

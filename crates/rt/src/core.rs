@@ -9,6 +9,7 @@
 
 use crate::handle::Handle;
 use crate::handshake::Seat;
+use crate::nap::Napper;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) searching: bool,
     /// When the worker last came back from waiting.
     pub(crate) awake_since: Instant,
+    pub(crate) napper: Napper,
     pub(crate) rng: Rng,
 }
 
@@ -72,6 +74,7 @@ impl Slot {
                 local,
                 tick: 0,
                 awake_since: now,
+                napper: Napper::new(now),
                 searching: false,
                 rng,
             })),

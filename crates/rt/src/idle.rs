@@ -176,6 +176,13 @@ impl Idle {
         }
     }
 
+    /// Whether anybody is awake, or about to be. Of those who ask after `begin_sleep`, at least
+    /// the last one to have begun is told no.
+    #[inline]
+    pub fn anybody_awake(&self) -> bool {
+        sleepers(self.word.load(Ordering::Relaxed)) < self.workers
+    }
+
     /// How many sleep and have not been rung for.
     pub fn sleepers(&self) -> u32 {
         sleepers(self.word.load(Ordering::Relaxed))

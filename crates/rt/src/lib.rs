@@ -25,6 +25,7 @@ mod hooks;
 mod inject;
 mod metrics;
 mod multi;
+mod nap;
 mod runtime;
 mod schedule;
 mod scheduler;

@@ -6,6 +6,7 @@ use crate::current::Current;
 use crate::hooks::Hooks;
 use crate::idle::{Bell, Idle};
 use crate::inject::Inject;
+use crate::nap::Arrivals;
 use crate::watch::Watch;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_base::atomics::{self, Mutex};
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) blocking: Arc<Pool>,
     idle: Idle,
     pub(crate) watch: Watch,
+    pub(crate) arrivals: Arrivals,
     /// Timers of sleeps that are polled off the workers; a current-thread runtime's only wheel.
     pub(crate) timers: atomics::Arc<Shard>,
     /// What tick 0 of every wheel means.
@@ -110,6 +112,7 @@ impl Shared {
             blocking: parts.blocking,
             idle: Idle::new(u32::try_from(workers).expect("checked by the builder")),
             watch: Watch::new(),
+            arrivals: Arrivals::default(),
             timers: parts.timers,
             start: parts.start,
             asymmetric: seizes && shinkan_sys::membarrier::supported(),

@@ -6,6 +6,7 @@
 
 use crate::core::{Core, Inside};
 use crate::idle::Left;
+use crate::nap::NAP;
 use crate::shared::Shared;
 use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
@@ -188,18 +189,26 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         return Some(inside);
     }
     let until = shared.watch.begin(shared.next_deadline());
+    let clock = shared.driver.clock();
+    let now = clock.now();
+    let limit = shared.until(until);
     let mode = match patience {
-        Patience::Wait => Turn::Wait(shared.until(until)),
+        Patience::Wait
+            if inside.napper.pays(now, &shared.arrivals) && shared.idle().anybody_awake() =>
+        {
+            Turn::Nap(limit.map_or(NAP, |limit| limit.min(NAP)))
+        }
+        Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
     let counters = &worker.slot().counters;
-    let clock = shared.driver.clock();
-    let busy = clock.now().saturating_duration_since(inside.awake_since);
+    let busy = now.saturating_duration_since(inside.awake_since);
     counters.add_busy_ns(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
     counters.inc_parks();
     let mut wakers = Wakers::new();
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
+    shared.arrivals.note(turned.events);
     let left = shared.idle().leave(turned.bell, &shared.driver);
     inside.searching = left == Left::Woken;
     counters.inc_unparks();

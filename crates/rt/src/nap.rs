@@ -1,0 +1,99 @@
+//! Whether a sleeper watches the sockets too, or naps: waits for the bell alone, a short time.
+//!
+//! All sleepers wait in the driver's epoll, so that one which leaves to poll a task leaves the
+//! others watching. But where events come one by one, and each is dealt with in a few microseconds,
+//! an event that comes meanwhile wakes a second worker, mostly on another core, for what the first
+//! would have fetched in the next microsecond: a ping-pong over TCP took a third longer than with
+//! Tokio. So then the others nap while one watches. A nap ends after a millisecond, and is not
+//! repeated unless the watcher kept coming back: whoever is stuck in a poll costs no more than that.
+
+use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long an event may wait for a watcher that does not come back.
+pub(crate) const NAP: Duration = Duration::from_millis(1);
+
+/// Napping pays from this many single events on, a millisecond.
+const RATE_PER_MS: u64 = 16;
+
+/// Counts the waits that brought one event, and in the high half those that brought several.
+#[derive(Default)]
+pub(crate) struct Arrivals(AtomicU64);
+
+impl Arrivals {
+    /// A wait in the epoll is over.
+    #[inline]
+    pub(crate) fn note(&self, events: u32) {
+        let step = match events {
+            0 => return,
+            1 => 1,
+            _ => 1 << 32,
+        };
+        self.0.fetch_add(step, Ordering::Relaxed);
+    }
+}
+
+/// What one worker has learned from them.
+pub(crate) struct Napper {
+    since: Instant,
+    seen: u64,
+    pays: bool,
+}
+
+impl Napper {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { since: now, seen: 0, pays: false }
+    }
+
+    /// Whether events came one by one of late, and fast.
+    pub(crate) fn pays(&mut self, now: Instant, arrivals: &Arrivals) -> bool {
+        let passed = now.saturating_duration_since(self.since);
+        if passed >= NAP / 2 {
+            let all = arrivals.0.load(Ordering::Relaxed);
+            // Each half wraps by itself; a carry from the low one is an error of one in 2^32.
+            let single = u64::from((all as u32).wrapping_sub(self.seen as u32));
+            let several = (all >> 32).wrapping_sub(self.seen >> 32) & 0xffff_ffff;
+            let fast =
+                u128::from(single) * 1_000_000 >= u128::from(RATE_PER_MS) * passed.as_nanos();
+            self.pays = fast && several <= single / 8;
+            self.since = now;
+            self.seen = all;
+        }
+        self.pays
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(single: u32, several: u32, time: Duration) -> bool {
+        let start = Instant::now();
+        let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
+        (0..single).for_each(|_| arrivals.note(1));
+        (0..several).for_each(|_| arrivals.note(5));
+        napper.pays(start + time, &arrivals)
+    }
+
+    #[test]
+    fn it_pays_where_single_events_come_fast() {
+        assert!(after(100, 0, NAP));
+        assert!(after(100, 5, NAP));
+    }
+
+    #[test]
+    fn not_where_they_are_few_or_slow_or_come_together() {
+        assert!(!after(3, 0, NAP));
+        assert!(!after(100, 0, 100 * NAP));
+        assert!(!after(100, 50, NAP));
+    }
+
+    #[test]
+    fn a_watcher_that_stays_away_ends_it() {
+        let start = Instant::now();
+        let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
+        (0..100).for_each(|_| arrivals.note(1));
+        assert!(napper.pays(start + NAP, &arrivals));
+        assert!(!napper.pays(start + 2 * NAP, &arrivals));
+    }
+}
