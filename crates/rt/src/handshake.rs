@@ -111,7 +111,8 @@ impl Seat {
         if canary("handshake_want_taken_back") {
             self.want.store(ASKED, Ordering::Relaxed);
         } else {
-            self.want.store(OVER, Ordering::Relaxed);
+            // An exchange, as the monitor's are: it has its place in the one order of this word.
+            self.want.swap(OVER, Ordering::AcqRel);
         }
         self.state.store(TAKEN, Ordering::Release);
         self.inside.store(false, Ordering::Release);
