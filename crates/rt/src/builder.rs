@@ -371,6 +371,10 @@ impl Builder {
         self
     }
 
+    pub(crate) fn is_current_thread(&self) -> bool {
+        self.kind == Kind::CurrentThread
+    }
+
     fn seize_pause(&self) -> Option<u64> {
         if !self.may_seize || self.kind == Kind::CurrentThread {
             return None;

@@ -8,10 +8,13 @@
 //! is in.
 
 mod current;
+mod runtime;
 mod shared;
 
 use crate::handle::Id;
 use crate::runtime::Runtime;
+pub use runtime::{LocalOptions, LocalRuntime};
+
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
@@ -70,20 +73,23 @@ impl fmt::Debug for LocalEnterGuard {
 /// Spawns a task that need not be `Send` on the [`LocalSet`] that this thread is in.
 ///
 /// # Panics
-/// Outside a `LocalSet`: neither in a future that runs inside one, nor under
-/// [`LocalSet::enter`].
+/// Outside a `LocalSet` and a `LocalRuntime` of this thread: neither in a future that runs inside
+/// one, nor under [`LocalSet::enter`] or `LocalRuntime::enter`.
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    match current::get() {
-        Some(context) => Shared::spawn(&context.shared, future, Location::caller()),
-        None => panic!(
-            "`spawn_local` was called outside a `LocalSet`: call it in a future that runs inside \
-             one (`LocalSet::run_until`, `LocalSet::block_on`) or while a `LocalSet::enter` guard \
-             lives, or call the method of the set"
+    if let Some(context) = current::get() {
+        return Shared::spawn(&context.shared, future, Location::caller());
+    }
+    match runtime::spawn(future, Location::caller()) {
+        Ok(handle) => handle,
+        Err(_) => panic!(
+            "`spawn_local` was called outside a `LocalSet` or `LocalRuntime` of this thread: call \
+             it in a future that runs inside one (`LocalSet::run_until`, `LocalSet::block_on`) or \
+             while a guard of its `enter` lives, or call the method of the set"
         ),
     }
 }

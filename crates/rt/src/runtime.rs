@@ -34,7 +34,7 @@ pub struct Runtime {
 }
 
 /// How a runtime's end waits for its threads.
-enum Patience {
+pub(crate) enum Patience {
     ForEver,
     AtMost(Duration),
 }
@@ -108,7 +108,7 @@ impl Runtime {
         self.shutdown_timeout(Duration::ZERO);
     }
 
-    fn end(&mut self, patience: Patience) {
+    pub(crate) fn end(&mut self, patience: Patience) {
         if core::mem::replace(&mut self.ended, true) {
             return;
         }

@@ -9,6 +9,7 @@
 //! # std::io::Result::Ok(())
 //! ```
 
+pub use shinkan_rt::local::{LocalOptions, LocalRuntime};
 pub use shinkan_rt::{
     Builder, EnterGuard, Handle, Id, Runtime, RuntimeFlavor, RuntimeMetrics, TaskMeta,
     TryCurrentError, is_rt_shutdown_err, worker_index,

@@ -8,11 +8,12 @@
 #![allow(unsafe_code)]
 
 use super::shared::Shared;
-use core::cell::Cell;
+use crate::handle::Id;
+use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 use core::ptr;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 /// A set, as its thread has it.
@@ -54,6 +55,35 @@ thread_local! {
             thread: Cell::new(0),
         }
     };
+}
+
+thread_local! {
+    // The sets of the local runtimes that this thread made.
+    static OWNED: RefCell<Vec<(Id, Weak<Context>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Says that a runtime's local tasks are those of a set, until it is dropped.
+pub(super) struct Owner(Id);
+
+/// The set is the one for the local tasks of a runtime that this thread made.
+pub(super) fn own(runtime: Id, context: &Rc<Context>) -> Owner {
+    OWNED.with_borrow_mut(|owned| owned.push((runtime, Rc::downgrade(context))));
+    Owner(runtime)
+}
+
+/// The set for the local tasks of a runtime, if this thread made it.
+pub(super) fn owned(runtime: Id) -> Option<Rc<Context>> {
+    let find = |owned: &RefCell<Vec<(Id, Weak<Context>)>>| {
+        owned.borrow().iter().find(|(id, _)| *id == runtime).and_then(|(_, set)| set.upgrade())
+    };
+    // While the thread ends it owns none.
+    OWNED.try_with(find).ok().flatten()
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let _ = OWNED.try_with(|owned| owned.borrow_mut().retain(|(id, _)| *id != self.0));
+    }
 }
 
 /// Puts back what the thread was in before.
