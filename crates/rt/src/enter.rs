@@ -8,6 +8,7 @@ use crate::handle::{Handle, TryCurrentError};
 use crate::shared::Shared;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
+use core::ptr;
 use shinkan_context::{self as context, Entered};
 use std::sync::Arc;
 
@@ -19,11 +20,15 @@ pub struct EnterGuard<'a> {
     _handle: PhantomData<&'a Handle>,
 }
 
-/// Keeps the runtime alive while the thread-local points to it.
+/// Puts the runtime back that the thread was in before.
+///
+/// The thread-local owns a count of what it points to, and each of these owns the one that it
+/// found. So dropped in any order they leave the wrong runtime at worst, never one that is gone.
 #[derive(Debug)]
 pub(crate) struct Within {
-    previous: *const (),
-    handle: Handle,
+    previous: Option<Handle>,
+    /// Only compared. Keeps the guard on its thread.
+    own: *const Shared,
 }
 
 /// A thread that drives a runtime: restores what it was before.
@@ -40,15 +45,27 @@ impl EnterGuard<'_> {
 }
 
 pub(crate) fn within(handle: &Handle) -> Within {
-    let handle = handle.clone();
-    let previous = context::set_runtime_ptr(handle.as_ptr().cast());
-    Within { previous, handle }
+    Within { previous: replace(Some(handle.clone())), own: handle.as_ptr() }
+}
+
+/// Sets this thread's runtime and gives back the one before, with its count.
+fn replace(handle: Option<Handle>) -> Option<Handle> {
+    let new = handle.map_or(ptr::null(), |handle| ManuallyDrop::new(handle).as_ptr());
+    let old: *const Shared = context::set_runtime_ptr(new.cast()).cast();
+    if old.is_null() {
+        return None;
+    }
+    // SAFETY:
+    // - from an `Arc`: the pointer was set above, the only place that does.
+    // - its count is ours: the thread-local gave it up just now.
+    Some(Handle::from_arc(unsafe { Arc::from_raw(old) }))
 }
 
 impl Drop for Within {
     fn drop(&mut self) {
-        let current = context::set_runtime_ptr(self.previous);
-        if current != self.handle.as_ptr().cast() && !std::thread::panicking() {
+        let current = replace(self.previous.take());
+        let is_own = current.is_some_and(|current| ptr::eq(current.as_ptr(), self.own));
+        if !is_own && !std::thread::panicking() {
             panic!(
                 "`EnterGuard`s were dropped in another order than the reverse of their making: \
                  the runtime that this thread is in is now the wrong one"
@@ -108,8 +125,8 @@ pub fn with_current<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, TryCurrentErro
         return Err(TryCurrentError::missing());
     }
     // SAFETY:
-    // - from an `Arc`: the pointer was set by `within` from `Arc::as_ptr`.
-    // - alive: `Within` holds a handle, and takes the pointer away before it drops it.
+    // - from an `Arc`: the pointer was set by `replace`.
+    // - alive: the thread-local owns a count of it.
     // - the count is not ours: `ManuallyDrop` never gives it back.
     let handle = ManuallyDrop::new(Handle::from_arc(unsafe { Arc::from_raw(shared) }));
     Ok(f(&handle))
