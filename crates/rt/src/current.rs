@@ -2,7 +2,7 @@
 //!
 //! The queue belongs to that thread; others push into the inject queue and ring. If several
 //! threads are inside `block_on` at once, one drives and the others wait for their own future; when
-//! the driver leaves, it wakes one of them to go on.
+//! the driver leaves, it wakes them, and one goes on.
 
 use crate::handle::Handle;
 use crate::idle::Left;
@@ -21,18 +21,20 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
 use shinkan_sys::park::{Parker, Unparker};
+use shinkan_sys::threads as threads_of_the_system;
 use shinkan_task::Runnable;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Wake;
+use std::thread::ThreadId;
 use std::time::Instant;
 
 /// The one core: there while nobody drives.
 pub(crate) struct Current {
     core: Mutex<Option<Queue>>,
     /// Threads inside `block_on` that do not drive.
-    waiting: Mutex<Vec<Unparker>>,
+    waiting: Mutex<Vec<(ThreadId, Unparker)>>,
     pub(crate) polls: AtomicU64,
     pub(crate) parks: AtomicU64,
     pub(crate) unparks: AtomicU64,
@@ -132,18 +134,37 @@ pub(crate) fn block_on<F: Future>(handle: &Handle, future: F) -> F::Output {
     }
 }
 
+/// A thread on the list of those that wait for the core.
+struct Waiting<'a>(&'a Current);
+
+impl<'a> Waiting<'a> {
+    fn new(here: &'a Current, unparker: Unparker) -> Self {
+        here.waiting.lock().push((threads_of_the_system::id(), unparker));
+        Self(here)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let me = threads_of_the_system::id();
+        let mut waiting = self.0.waiting.lock();
+        let at = waiting.iter().position(|(thread, _)| *thread == me);
+        waiting.swap_remove(at.expect("put there by `new`"));
+    }
+}
+
 /// Polls `future` until it is done or the core is free.
 fn wait_for_core<F: Future>(here: &Current, mut future: Pin<&mut F>) -> Option<F::Output> {
     let mut parker = Parker::new();
     let waker = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
     let mut cx = Context::from_waker(&waker);
     let frame = TaskFrame::new(NO_TASK);
+    let _waiting = Waiting::new(here, parker.unparker().clone());
     loop {
         if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
             return Some(output);
         }
-        here.waiting.lock().push(parker.unparker().clone());
-        // After the push: whoever puts the core back afterwards sees us.
+        // We are on the list: whoever puts the core back afterwards sees us.
         if here.core.lock().is_some() {
             return None;
         }
@@ -159,10 +180,8 @@ impl Drop for PutBack<'_> {
         let Seated::Current(worker) = self.0 else { return };
         let here = current(worker.shared());
         *here.core.lock() = Some(worker.queue.take());
-        let next = here.waiting.lock().pop();
-        if let Some(next) = next {
-            next.unpark();
-        }
+        // All of them: one may be about to leave, with its future done.
+        here.waiting.lock().iter().for_each(|(_, next)| next.unpark());
     }
 }
 
