@@ -4,6 +4,7 @@
 use shinkan_base::atomics::Mutex;
 use shinkan_base::atomics::plain::{AtomicUsize, Ordering};
 use shinkan_task::{RunQueue, Runnable};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) struct Inject {
     state: Mutex<State>,
@@ -14,12 +15,21 @@ pub(crate) struct Inject {
 struct State {
     queue: RunQueue,
     closed: bool,
+    /// Tasks that came after the end, until they are cancelled.
+    late: RunQueue,
+    /// A thread cancels them.
+    cancels: bool,
 }
 
 impl Inject {
     pub(crate) fn new() -> Self {
         Self {
-            state: Mutex::new(State { queue: RunQueue::new(), closed: false }),
+            state: Mutex::new(State {
+                queue: RunQueue::new(),
+                closed: false,
+                late: RunQueue::new(),
+                cancels: false,
+            }),
             len: AtomicUsize::new(0),
         }
     }
@@ -81,6 +91,22 @@ impl Inject {
         }
         self.len.store(state.queue.len(), Ordering::Release);
         first
+    }
+
+    /// Cancels a task that came after the end. One thread at a time does so, in a loop: a future
+    /// that wakes the next task as it is dropped would else take stack for each of a chain.
+    pub(crate) fn cancel(&self, task: Runnable) {
+        let mut state = self.state.lock();
+        state.late.push_back(task);
+        if core::mem::replace(&mut state.cancels, true) {
+            return;
+        }
+        while let Some(task) = state.late.pop_front() {
+            drop(state);
+            let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+            state = self.state.lock();
+        }
+        state.cancels = false;
     }
 
     /// No task is taken any more. True for the first caller.

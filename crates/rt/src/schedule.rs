@@ -93,7 +93,7 @@ impl Shared {
                 self.idle().wake_one(&self.driver);
             }
             // The runtime has ended: the task's future is dropped here, outside every lock.
-            Err(task) => task.cancel(),
+            Err(task) => self.inject.cancel(task),
         }
     }
 
