@@ -8,8 +8,10 @@ use crate::clock::HoldsClock;
 use crate::enter;
 use crate::handle::Handle;
 use crate::threads::run_core;
+use core::cell::Cell;
 use core::future::Future;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use shinkan_sys::park::{Parker, Unparker};
@@ -17,7 +19,7 @@ use shinkan_sys::threads;
 use shinkan_task::{Runnable, Schedule, TaskRef};
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -82,7 +84,7 @@ struct State {
     /// The thread that waited last is handed work first: its stack is warm, the others may end.
     idle: Vec<Arc<Seat>>,
     threads: usize,
-    /// Threads that hold a core, which is no thread for a closure.
+    /// Threads that hold a core, or were reserved for one: no threads for closures.
     cores: usize,
     closed: bool,
     handles: Vec<JoinHandle<()>>,
@@ -153,6 +155,19 @@ impl Seat {
     }
 }
 
+thread_local! {
+    /// The address of the pool whose thread this is.
+    static POOL: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Calls a hook. Its panic costs no thread: the job or core that the thread was started for would
+/// go with it.
+fn call(hook: Option<&ThreadHook>) {
+    if let Some(hook) = hook {
+        let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+    }
+}
+
 /// No user code runs under these locks, so a poisoned one is whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -176,12 +191,13 @@ impl Pool {
         if state.closed {
             return Err(Refused::Closed(job));
         }
+        let is_core = matches!(job, Job::Core(_));
         if let Some(seat) = state.idle.pop() {
+            state.cores += usize::from(is_core);
             drop(state);
             seat.give(job);
             return Ok(());
         }
-        let is_core = matches!(job, Job::Core(_));
         if !is_core && state.threads - state.cores >= self.config.max {
             state.queue.push_back(job);
             return Ok(());
@@ -198,11 +214,10 @@ impl Pool {
 
     /// The operating system refused a thread: another one of the pool does the job later.
     fn not_started(&self, job: Job, error: io::Error) -> Result<(), Refused> {
+        let is_core = matches!(job, Job::Core(_));
+        self.uncount(is_core);
         let mut state = lock(&self.state);
-        state.threads -= 1;
-        if matches!(job, Job::Core(_)) {
-            state.cores -= 1;
-        } else if state.threads > state.cores && !state.closed {
+        if !is_core && state.threads > state.cores && !state.closed {
             if let Some(seat) = state.idle.pop() {
                 drop(state);
                 seat.give(job);
@@ -220,6 +235,8 @@ impl Pool {
         if state.closed {
             return Err(io::Error::other("the runtime ends"));
         }
+        // A core's from now on: a closure that is submitted meanwhile does not wait for it.
+        state.cores += 1;
         if let Some(seat) = state.idle.pop() {
             return Ok(Spare(seat));
         }
@@ -227,23 +244,39 @@ impl Pool {
         drop(state);
         let (send, receive) = std::sync::mpsc::sync_channel(1);
         if let Err((_, error)) = self.start(handle, First::Wait(send)) {
-            lock(&self.state).threads -= 1;
+            self.uncount(true);
             return Err(error);
         }
         receive.recv().map(Spare).map_err(io::Error::other)
     }
 
+    /// A thread that was counted did not start.
+    fn uncount(&self, is_core: bool) {
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        state.cores -= usize::from(is_core);
+    }
+
     /// Starts a thread. What it was to start with comes back where that fails: it stands in a box
     /// of its own, since the closure of a thread that could not be started is gone.
     fn start(self: &Arc<Self>, handle: &Handle, first: First) -> Result<(), (First, io::Error)> {
+        let name = match catch_unwind(AssertUnwindSafe(|| (self.config.name)())) {
+            Ok(name) => name,
+            Err(panic) => {
+                self.uncount(!matches!(first, First::Job(Job::Task(..))));
+                drop(first);
+                resume_unwind(panic);
+            }
+        };
         let first = Arc::new(Mutex::new(Some(first)));
         let (pool, its, for_it) = (self.clone(), handle.clone(), first.clone());
         let main = move || {
             let _ends = Ends(&pool);
+            POOL.set(Arc::as_ptr(&pool).addr());
             let first = lock(&for_it).take();
             pool.thread(&its, first.expect("nobody else takes it"));
         };
-        match threads::spawn((self.config.name)(), self.config.stack_size, main) {
+        match threads::spawn(name, self.config.stack_size, main) {
             Ok(thread) => {
                 lock(&self.state).handles.push(thread);
                 Ok(())
@@ -271,9 +304,7 @@ impl Pool {
                 None
             }
         };
-        if let Some(hook) = &self.config.on_start {
-            hook();
-        }
+        call(self.config.on_start.as_ref());
         let mut job = first.or_else(|| self.reserved(&seat, &mut parker));
         while let Some(current) = job.take() {
             let was_core = matches!(current, Job::Core(_));
@@ -281,9 +312,7 @@ impl Pool {
             let _ = catch_unwind(AssertUnwindSafe(|| current.run(handle)));
             job = self.next(&seat, &mut parker, was_core);
         }
-        if let Some(hook) = &self.config.on_stop {
-            hook();
-        }
+        call(self.config.on_stop.as_ref());
     }
 
     /// The next job of a thread; nothing if it should end.
@@ -309,11 +338,9 @@ impl Pool {
                 letter = seat.wait(parker, None);
             }
             match letter {
-                Letter::Job(job) => {
-                    lock(&self.state).cores += usize::from(matches!(job, Job::Core(_)));
-                    return Some(job);
-                }
-                Letter::None | Letter::Rest => {}
+                Letter::Job(job) => return Some(job),
+                Letter::None => {}
+                Letter::Rest => lock(&self.state).cores -= 1,
                 Letter::End => return None,
             }
         }
@@ -322,11 +349,8 @@ impl Pool {
     /// The job of a thread that was started for a reserver.
     fn reserved(&self, seat: &Arc<Seat>, parker: &mut Parker) -> Option<Job> {
         match seat.wait(parker, None) {
-            Letter::Job(job) => {
-                lock(&self.state).cores += usize::from(matches!(job, Job::Core(_)));
-                Some(job)
-            }
-            Letter::None | Letter::Rest => self.next(seat, parker, false),
+            Letter::Job(job) => Some(job),
+            Letter::None | Letter::Rest => self.next(seat, parker, true),
             Letter::End => None,
         }
     }
@@ -373,8 +397,9 @@ impl Pool {
         // A patience beyond the clock's range has no end.
         let until = patience.and_then(|patience| shinkan_sys::clock::now().checked_add(patience));
         let me = threads::id();
+        // Not by the handles: that of a thread which has just started may not be there yet.
+        let own = usize::from(POOL.get() == ptr::from_ref(self).addr());
         let mut state = lock(&self.state);
-        let own = usize::from(state.handles.iter().any(|thread| thread.thread().id() == me));
         while state.threads > own {
             state = match until {
                 None => self.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
