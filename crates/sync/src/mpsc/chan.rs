@@ -327,7 +327,11 @@ impl<T, L: Limit> Rx<T, L> {
             Waits::Published => return Poll::Ready(()),
             // Asked after the wait was noted: permits that come back later see it.
             _ if self.is_over() => return Poll::Ready(()),
-            Waits::Busy => cx.waker().wake_by_ref(),
+            // The sender was interrupted in the middle of a few instructions: let it run.
+            Waits::Busy => {
+                hint::yield_now();
+                cx.waker().wake_by_ref();
+            }
             Waits::Yes => {}
         }
         shinkan_context::pending(WaitKind::MpscRecv, leaf::address(&*self.chan), place);

@@ -274,7 +274,12 @@ impl<T> Rx<T> {
     /// True: the waker is left, and will be called. False: the sender is done.
     fn leave_waker(&self, waker: &Waker) -> bool {
         let inner = self.0.get();
-        if inner.state.load().has_rx_waker() {
+        let seen = inner.state.load();
+        if seen.is_done() && !canary("oneshot_done_unseen") {
+            // A clear bit would not say that the cell is ours: the sender may be emptying it.
+            return false;
+        }
+        if seen.has_rx_waker() {
             // SAFETY: the bit says that we filled the cell.
             if unsafe { would_wake(&inner.rx_waker, waker) } {
                 return true;
