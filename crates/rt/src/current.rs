@@ -44,6 +44,9 @@ pub(crate) struct Current {
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     tasks: VecDeque<Runnable>,
+    /// Tasks that yielded: they wait until the driver, the timers and the main future had their
+    /// look, or a task that yields in a loop would put these off by a whole round.
+    yielded: VecDeque<Runnable>,
     tick: u32,
     /// When the thread last came back from waiting.
     awake_since: Option<Instant>,
@@ -72,8 +75,20 @@ impl Current {
 impl CurrentWorker {
     /// Queues a task from this thread. No user code runs while the queue is borrowed.
     #[inline]
-    pub(crate) fn push(&self, task: Runnable) {
-        self.queue.borrow_mut().tasks.push_back(task);
+    pub(crate) fn push(&self, task: Runnable, behind: bool) {
+        let mut queue = self.queue.borrow_mut();
+        let queue = &mut *queue;
+        let to = if behind { &mut queue.yielded } else { &mut queue.tasks };
+        to.push_back(task);
+    }
+
+    /// Lets the tasks that yielded back in. Whether there were any.
+    fn readmit(&self) -> bool {
+        let mut queue = self.queue.borrow_mut();
+        let queue = &mut *queue;
+        let any = !queue.yielded.is_empty();
+        queue.tasks.append(&mut queue.yielded);
+        any
     }
 
     fn shared(&self) -> &Shared {
@@ -223,7 +238,9 @@ fn run_some(worker: &CurrentWorker) -> Ran {
     let shared = worker.shared();
     let polls = &current(shared).polls;
     for _ in 0..shared.config.event_interval {
-        let Some(task) = worker.next() else { return Ran::Nothing };
+        let Some(task) = worker.next() else {
+            return if worker.readmit() { Ran::Some } else { Ran::Nothing };
+        };
         add(polls, 1);
         budget::with(Budget::initial(), || shared.hooks.poll(task));
         if shared.is_closed() {
@@ -249,6 +266,7 @@ pub(crate) fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
 
 /// Looks at the driver and the timers between two rounds.
 fn look(worker: &CurrentWorker) {
+    worker.readmit();
     let shared = worker.shared();
     let mut wakers = Wakers::new();
     shared.driver.turn(Turn::Look, &mut wakers);
@@ -272,7 +290,7 @@ fn count_busy(worker: &CurrentWorker) {
 fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     let shared = worker.shared();
     shared.hooks.park();
-    if !worker.queue.borrow().tasks.is_empty() {
+    if worker.readmit() || !worker.queue.borrow().tasks.is_empty() {
         // The hook spawned something.
         return look(worker);
     }
@@ -309,9 +327,11 @@ pub(crate) fn shut_down(handle: &Handle) {
         Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::default() });
     let _within = crate::enter::within(handle);
     let _sitting = seated.sit();
-    threads::shut_down_tasks(shared, queue.tasks.into());
+    let tasks = queue.tasks.into_iter().chain(queue.yielded).collect();
+    threads::shut_down_tasks(shared, tasks);
     let Seated::Current(worker) = &seated else { unreachable!("just made") };
     loop {
+        worker.readmit();
         let tasks = core::mem::take(&mut worker.queue.borrow_mut().tasks);
         if tasks.is_empty() {
             break;

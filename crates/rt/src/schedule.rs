@@ -24,7 +24,7 @@ impl Shared {
                 None => Some(task),
             },
             Some(Seated::Current(worker)) if worker.handle.is(self) => {
-                worker.push(task);
+                worker.push(task, behind);
                 None
             }
             _ => Some(task),
