@@ -151,9 +151,9 @@ fn a_timer_needs_a_runtime_with_timers() {
 
 #[test]
 fn zero_workers_and_zero_threads_are_refused() {
-    let workers = catch_unwind(|| drop(Builder::new_multi_thread().worker_threads(0)));
+    let workers = catch_unwind(|| _ = Builder::new_multi_thread().worker_threads(0));
     assert!(message(workers.unwrap_err()).contains("worker_threads"));
-    let threads = catch_unwind(|| drop(Builder::new_multi_thread().max_blocking_threads(0)));
+    let threads = catch_unwind(|| _ = Builder::new_multi_thread().max_blocking_threads(0));
     assert!(message(threads.unwrap_err()).contains("max_blocking_threads"));
 }
 

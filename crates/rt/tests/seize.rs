@@ -81,6 +81,7 @@ fn the_queue_of_a_stuck_worker_goes_on_without_it() {
     let handle = runtime.handle().clone();
     let (stuck, is_stuck) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
+    #[expect(clippy::async_yields_async, reason = "the handle is awaited once the core is gone")]
     let waits = runtime.spawn(async move {
         // The next in the queue of the only worker, which blocks before it gets there.
         let other = spawn(async { 9 });

@@ -126,7 +126,7 @@ fn lock_leaves() {
     waits(WaitKind::Barrier, Barrier::new(2).wait());
     waits(WaitKind::OnceCell, SetOnce::<()>::new().wait());
     let cell = OnceCell::<()>::new();
-    let mut first = pin!(cell.get_or_init(|| std::future::pending()));
+    let mut first = pin!(cell.get_or_init(std::future::pending));
     assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     waits(WaitKind::OnceCell, cell.get_or_init(|| async {}));
 }
