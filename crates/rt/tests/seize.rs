@@ -130,3 +130,40 @@ fn a_runtime_ends_while_its_cores_are_taken() {
         seizer.join().unwrap();
     }
 }
+
+#[test]
+fn a_timer_of_a_stuck_worker_fires_after_its_core_was_taken() {
+    let runtime = multi(1);
+    let handle = runtime.handle().clone();
+    let place = std::panic::Location::caller();
+    let (ended, has_ended) = mpsc::channel();
+    let (registered, is_registered) = mpsc::channel();
+    // Registered in the only worker's wheel, long before it is due.
+    runtime.spawn(async move {
+        let mut timer = Box::pin(shinkan_rt::Timer::after(std::time::Duration::from_millis(30)));
+        std::future::poll_fn(|cx| {
+            let polled = timer.as_mut().poll_elapsed(cx, place);
+            let _ = registered.send(());
+            polled
+        })
+        .await;
+        ended.send(()).unwrap();
+    });
+    is_registered.recv().unwrap();
+    let (stuck, is_stuck) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let task = runtime.spawn(async move {
+        stuck.send(()).unwrap();
+        released.recv().unwrap();
+        // A timer of the tenant that lost its core goes to the wheel that is still served.
+        let mut late = Box::pin(shinkan_rt::Timer::after(std::time::Duration::from_millis(1)));
+        std::future::poll_fn(|cx| late.as_mut().poll_elapsed(cx, place)).await;
+    });
+    is_stuck.recv().unwrap();
+    while !handle.seize_core(0) {
+        std::thread::yield_now();
+    }
+    has_ended.recv().expect("the spare thread turns the wheel while the first one is stuck");
+    release.send(()).unwrap();
+    runtime.block_on(task).unwrap();
+}
