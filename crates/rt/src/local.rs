@@ -87,9 +87,10 @@ where
     match runtime::spawn(future, Location::caller()) {
         Ok(handle) => handle,
         Err(_) => panic!(
-            "`spawn_local` was called outside a `LocalSet` or `LocalRuntime` of this thread: call \
-             it in a future that runs inside one (`LocalSet::run_until`, `LocalSet::block_on`) or \
-             while a guard of its `enter` lives, or call the method of the set"
+            "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`: \
+             call it in a future that runs inside one, or while a guard of its `enter` lives, or \
+             call the method of the set. Local tasks can only be spawned on a LocalRuntime from \
+             the thread the runtime was created on"
         ),
     }
 }
