@@ -86,10 +86,19 @@ struct State {
     threads: usize,
     /// Threads that hold a core, or were reserved for one: no threads for closures.
     cores: usize,
+    /// Threads that are about to end and look at the queue no more.
+    retired: usize,
     closed: bool,
     handles: Vec<JoinHandle<()>>,
     /// The thread that ended last by itself; the next one to end waits for it.
     last: Option<JoinHandle<()>>,
+}
+
+impl State {
+    /// Threads that take closures, now or when they have done what they do.
+    fn for_closures(&self) -> usize {
+        self.threads - self.cores - self.retired
+    }
 }
 
 /// A waiting thread's letter box.
@@ -158,6 +167,8 @@ impl Seat {
 thread_local! {
     /// The address of the pool whose thread this is.
     static POOL: Cell<usize> = const { Cell::new(0) };
+    /// Whether it is one of the retired ones.
+    static RETIRED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Calls a hook. Its panic costs no thread: the job or core that the thread was started for would
@@ -198,7 +209,7 @@ impl Pool {
             seat.give(job);
             return Ok(());
         }
-        if !is_core && state.threads - state.cores >= self.config.max {
+        if !is_core && state.for_closures() >= self.config.max {
             state.queue.push_back(job);
             return Ok(());
         }
@@ -217,7 +228,7 @@ impl Pool {
         let is_core = matches!(job, Job::Core(_));
         self.uncount(is_core);
         let mut state = lock(&self.state);
-        if !is_core && state.threads > state.cores && !state.closed {
+        if !is_core && state.for_closures() > 0 && !state.closed {
             if let Some(seat) = state.idle.pop() {
                 drop(state);
                 seat.give(job);
@@ -359,13 +370,19 @@ impl Pool {
     fn retire(&self, seat: &Arc<Seat>) -> bool {
         let mut state = lock(&self.state);
         let at = state.idle.iter().position(|other| Arc::ptr_eq(other, seat));
-        at.map(|at| state.idle.remove(at)).is_some()
+        let retires = at.map(|at| state.idle.remove(at)).is_some();
+        if retires {
+            state.retired += 1;
+            RETIRED.set(true);
+        }
+        retires
     }
 
     fn count_end(&self) {
         let me = threads::id();
         let mut state = lock(&self.state);
         state.threads -= 1;
+        state.retired -= usize::from(RETIRED.get());
         let mut before = None;
         if !state.closed
             && let Some(at) = state.handles.iter().position(|thread| thread.thread().id() == me)

@@ -120,6 +120,29 @@ fn a_closure_waits_for_no_thread_that_becomes_a_worker() {
 }
 
 #[test]
+fn a_closure_does_not_wait_for_a_thread_that_is_about_to_end() {
+    let (ends, is_ending) = mpsc::channel();
+    let go = Arc::new(AtomicBool::new(false));
+    let its = go.clone();
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .thread_keep_alive(Duration::ZERO)
+        .on_thread_stop(move || {
+            let _ = ends.send(());
+            while !its.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+        })
+        .build()
+        .unwrap();
+    assert_eq!(runtime.block_on(runtime.spawn_blocking(|| 1)).unwrap(), 1);
+    is_ending.recv().unwrap();
+    let second = runtime.spawn_blocking(|| 2);
+    go.store(true, Ordering::SeqCst);
+    assert_eq!(runtime.block_on(second).unwrap(), 2);
+}
+
+#[test]
 fn a_panic_in_the_start_hook_of_a_thread_costs_no_worker() {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
