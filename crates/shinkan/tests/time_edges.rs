@@ -165,9 +165,11 @@ fn a_blocking_closure_is_not_overtaken_by_a_clock_that_stands_still() {
 #[test]
 fn a_sleep_that_outlives_its_runtime_is_dropped_without_harm() {
     let runtime = Runtime::new().unwrap();
-    let mut sleep = runtime.block_on(async { Box::pin(sleep(Duration::from_secs(3600))) });
-    let polled = runtime.block_on(async { is_pending(sleep.as_mut()) });
-    assert!(polled);
+    let mut sleep = {
+        let _inside = runtime.enter();
+        Box::pin(sleep(Duration::from_secs(3600)))
+    };
+    assert!(runtime.block_on(async { is_pending(sleep.as_mut()) }));
     drop(runtime);
     drop(sleep);
 }

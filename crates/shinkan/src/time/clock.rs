@@ -33,7 +33,7 @@ fn runtime(call: &str) -> Handle {
 /// time::pause();
 /// let start = Instant::now();
 /// time::sleep(Duration::from_secs(3600)).await;
-/// assert_eq!(start.elapsed(), Duration::from_secs(3600));
+/// assert!(start.elapsed() >= Duration::from_secs(3600));
 /// # });
 /// ```
 #[track_caller]
