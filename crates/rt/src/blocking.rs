@@ -7,6 +7,7 @@
 use crate::clock::HoldsClock;
 use crate::enter;
 use crate::handle::Handle;
+use crate::hooks::quietly;
 use crate::threads::run_core;
 use core::cell::Cell;
 use core::future::Future;
@@ -48,7 +49,7 @@ impl Job {
     /// It will not be done: its handle learns that it was cancelled.
     pub(crate) fn cancel(self) {
         if let Self::Task(task, _holds) = self {
-            let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+            quietly(|| task.cancel());
         }
     }
 }
@@ -175,7 +176,7 @@ thread_local! {
 /// go with it.
 fn call(hook: Option<&ThreadHook>) {
     if let Some(hook) = hook {
-        let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+        quietly(|| hook());
     }
 }
 
@@ -320,7 +321,7 @@ impl Pool {
         while let Some(current) = job.take() {
             let was_core = matches!(current, Job::Core(_));
             // A closure's panic is caught in its task; what comes here is a waker's or a drop's.
-            let _ = catch_unwind(AssertUnwindSafe(|| current.run(handle)));
+            quietly(|| current.run(handle));
             job = self.next(&seat, &mut parker, was_core);
         }
         call(self.config.on_stop.as_ref());

@@ -6,7 +6,7 @@ use crate::current::Current;
 use crate::handle::Handle;
 use crate::hooks::{Hook, Hooks, TaskMeta};
 use crate::runtime::Runtime;
-use crate::seize::{self, Seizer};
+use crate::seize;
 use crate::shared::{Config, Flavor, Multi, Parts, Shared};
 use core::fmt;
 use core::time::Duration;
@@ -343,7 +343,6 @@ impl Builder {
 
     fn start(&self, handle: Handle) -> io::Result<Runtime> {
         let shared = handle.shared();
-        let mut seizer = None;
         if let Flavor::Multi(multi) = &shared.flavor {
             for index in 0..multi.slots.len() {
                 let started = shared.blocking.submit(&handle, Job::Core(index));
@@ -358,11 +357,14 @@ impl Builder {
                     return Err(error);
                 }
             }
-            if let Some(pause) = shared.config.seize_us {
-                seizer = Some(Seizer::start(&handle, pause)?);
-            }
         }
-        Ok(Runtime::from_parts(handle, seizer))
+        let pause = shared.config.seize_us;
+        // A runtime from here on, so that a seizer that cannot start ends the workers.
+        let mut runtime = Runtime::from_parts(handle, None);
+        if let Some(pause) = pause {
+            runtime.seize_every(pause)?;
+        }
+        Ok(runtime)
     }
 
     /// The environment's seizures are not for this runtime: it has no threads to lose cores to.

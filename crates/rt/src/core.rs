@@ -19,7 +19,7 @@ use shinkan_base::pad::Padded;
 use shinkan_base::ring::{self, Local, Stealer};
 use shinkan_base::rng::Rng;
 use shinkan_probe::Counters;
-use shinkan_task::Runnable;
+use shinkan_task::{RunQueue, Runnable};
 use shinkan_wheel::Shard;
 use std::time::Instant;
 
@@ -32,6 +32,10 @@ pub(crate) struct Core {
     /// what its waker wrote is still in this processor's cache.
     pub(crate) lifo: Option<Runnable>,
     pub(crate) local: Local<Runnable, QUEUE>,
+    /// The queue went from empty to not without a thief being told.
+    pub(crate) unannounced: bool,
+    /// Tasks that the inject queue refused because the runtime ends.
+    pub(crate) refused: RunQueue,
     pub(crate) tick: u32,
     pub(crate) searching: bool,
     /// When the worker last came back from waiting.
@@ -72,6 +76,8 @@ impl Slot {
             core: Padded(UnsafeCell::new(Core {
                 lifo: None,
                 local,
+                unannounced: false,
+                refused: RunQueue::new(),
                 tick: 0,
                 awake_since: now,
                 napper: Napper::new(now),

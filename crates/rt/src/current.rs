@@ -5,6 +5,7 @@
 //! the driver leaves, it wakes them, and one goes on.
 
 use crate::handle::Handle;
+use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::multi::{NO_TASK, Unpark, poll_main};
 use crate::seated::Seated;
@@ -24,7 +25,6 @@ use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::threads as threads_of_the_system;
 use shinkan_task::Runnable;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::ThreadId;
@@ -256,7 +256,7 @@ pub(crate) fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
         let more = shared.fire_due(&mut wakers);
         if !wakers.is_empty() {
             // A waker's panic has no caller to tell; the others were woken before it came here.
-            let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+            quietly(|| wakers.wake_all());
         }
         if !more {
             return;

@@ -23,7 +23,7 @@ pub struct EnterGuard<'a> {
 /// Puts the runtime back that the thread was in before.
 ///
 /// The thread-local owns a count of what it points to, and each of these owns the one that it
-/// found. So dropped in any order they leave the wrong runtime at worst, never one that is gone.
+/// found. So dropped in any order they leave the thread in no runtime at worst, never in one that is gone.
 #[derive(Debug)]
 pub(crate) struct Within {
     previous: Option<Handle>,
@@ -65,10 +65,15 @@ impl Drop for Within {
     fn drop(&mut self) {
         let current = replace(self.previous.take());
         let is_own = current.is_some_and(|current| ptr::eq(current.as_ptr(), self.own));
-        if !is_own && !std::thread::panicking() {
+        if is_own {
+            return;
+        }
+        // Nobody is left who would take the count of what was put back: better none than a leak.
+        drop(replace(None));
+        if !std::thread::panicking() {
             panic!(
                 "`EnterGuard`s were dropped in another order than the reverse of their making: \
-                 the runtime that this thread is in is now the wrong one"
+                 this thread is in no runtime any more"
             );
         }
     }

@@ -8,6 +8,16 @@ use std::sync::Arc;
 pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 pub(crate) type TaskHook = Arc<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
 
+/// Calls user code that has no caller to unwind to. Its panic has been printed by the panic hook;
+/// what it carries may panic again when it is dropped, and is then leaked rather than let through.
+pub(crate) fn quietly(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code))
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        core::mem::forget(again);
+    }
+}
+
 /// What a hook is told of a task.
 #[derive(Debug)]
 pub struct TaskMeta<'a> {
@@ -56,23 +66,23 @@ impl Hooks {
         let (id, place) = (task.id(), task.place());
         let meta = TaskMeta::new(id, place);
         if let Some(hook) = &self.before_poll {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook(&meta)));
+            quietly(|| hook(&meta));
         }
         task.run();
         if let Some(hook) = &self.after_poll {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook(&meta)));
+            quietly(|| hook(&meta));
         }
     }
 
     pub(crate) fn park(&self) {
         if let Some(hook) = &self.before_park {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+            quietly(|| hook());
         }
     }
 
     pub(crate) fn unpark(&self) {
         if let Some(hook) = &self.after_unpark {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+            quietly(|| hook());
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The queue through which tasks come from outside a worker, and to which a full one spills.
 //! A list through the tasks' own headers behind one lock: pushing allocates nothing.
 
+use crate::hooks::quietly;
 use shinkan_base::atomics::Mutex;
 use shinkan_base::atomics::plain::{AtomicUsize, Ordering};
 use shinkan_task::{RunQueue, Runnable};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) struct Inject {
     state: Mutex<State>,
@@ -103,7 +103,7 @@ impl Inject {
         }
         while let Some(task) = state.late.pop_front() {
             drop(state);
-            let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+            quietly(|| task.cancel());
             state = self.state.lock();
         }
         state.cancels = false;

@@ -101,7 +101,8 @@ fn give_core_away(worker: &Worker) {
     let Ok(spare) = shared.blocking.reserve(&worker.handle) else { return };
     let Some(mut inside) = worker.enter() else { return spare.release() };
     if let Some(task) = inside.lifo.take() {
-        shared.push_queue(&mut inside, task);
+        // Whoever gets the core looks into the queue first.
+        shared.push_queue(&mut inside, task, true);
     }
     inside.surrender();
     spare.give(Job::Core(worker.index));

@@ -44,6 +44,12 @@ impl Runtime {
         Self { handle, seizer, ended: false }
     }
 
+    /// Starts the test mode in which cores are taken at random.
+    pub(crate) fn seize_every(&mut self, pause_us: u64) -> io::Result<()> {
+        self.seizer = Some(Seizer::start(&self.handle, pause_us)?);
+        Ok(())
+    }
+
     /// A runtime of several workers, one for each processor, with I/O and timers.
     ///
     /// # Errors

@@ -37,15 +37,12 @@ impl Shared {
     #[inline]
     fn push_local(&self, mut inside: Inside<'_>, task: Runnable, behind: bool) {
         let core = &mut *inside;
-        if behind || !self.config.lifo {
-            // The pusher itself runs it next if the queue was empty: waking a thief for a lone
-            // task that yields would only carry it from cache to cache.
-            let wake = self.push_queue(core, task) && !behind;
-            drop(inside);
-            return self.wake_if(wake);
-        }
-        let Some(displaced) = core.lifo.replace(task) else { return };
-        let wake = self.push_queue(core, displaced);
+        let wake = if behind || !self.config.lifo {
+            self.push_queue(core, task, behind)
+        } else {
+            let Some(displaced) = core.lifo.replace(task) else { return };
+            self.push_queue(core, displaced, false)
+        };
         drop(inside);
         self.wake_if(wake);
     }
@@ -57,13 +54,22 @@ impl Shared {
         }
     }
 
-    /// Puts a task behind the worker's others. True: a thief could take it and could not before.
+    /// Puts a task behind the worker's others. True: a thief could take it, and none was told of
+    /// the queue since it was empty.
+    ///
+    /// `quiet`: the pusher itself runs the task next if the queue was empty, so waking a thief for
+    /// it would only carry it from cache to cache. The next push finds the queue unannounced.
     #[inline]
-    pub(crate) fn push_queue(&self, core: &mut Core, task: Runnable) -> bool {
-        match core.local.push(task) {
+    pub(crate) fn push_queue(&self, core: &mut Core, task: Runnable, quiet: bool) -> bool {
+        let was_empty = match core.local.push(task) {
             Ok(pushed) => pushed.was_empty,
-            Err(task) => self.push_overflow(core, task),
+            Err(task) => return self.push_overflow(core, task),
+        };
+        if was_empty {
+            core.unannounced = quiet;
+            return !quiet;
         }
+        core::mem::take(&mut core.unannounced)
     }
 
     #[cold]
@@ -72,15 +78,10 @@ impl Shared {
         core.local.take_half(|task| batch.push_back(task));
         batch.push_back(task);
         self.count_overflow();
-        // Closed: the runtime ends, and dropping the batch would drop futures while we are
-        // inside. The queue has room now, and the worker empties it when it sees the end.
+        // Closed: the runtime ends. Dropping the batch would drop futures while we are inside, so
+        // it waits for the worker, which cancels it when it sees the end.
         if let Err(mut batch) = self.inject.push_all(batch) {
-            while let Some(task) = batch.pop_front() {
-                if let Err(task) = core.local.push(task) {
-                    // Cannot be: half of the queue is free. Never lose a task for it.
-                    core.lifo.replace(task);
-                }
-            }
+            core.refused.append(&mut batch);
         }
         true
     }

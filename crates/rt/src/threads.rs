@@ -3,12 +3,12 @@
 use crate::core::{Inside, Worker};
 use crate::enter;
 use crate::handle::Handle;
+use crate::hooks::quietly;
 use crate::seated::Seated;
 use crate::shared::Shared;
 use crate::worker::{Patience, Step, step};
 use shinkan_base::atomics::plain::Ordering;
 use shinkan_base::wakers::Wakers;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Works with core `index` on this thread until the runtime ends or the core is taken.
 pub(crate) fn run_core(handle: &Handle, index: usize) {
@@ -47,6 +47,9 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
     while let Some(task) = inside.local.pop() {
         tasks.push(task);
     }
+    while let Some(task) = inside.refused.pop_front() {
+        tasks.push(task);
+    }
     inside.surrender();
     shut_down_tasks(shared, tasks);
     // The last core out empties what the others' wake-ups left behind.
@@ -59,15 +62,15 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
 /// wake others; neither stops the rest.
 pub(crate) fn shut_down_tasks(shared: &Shared, tasks: Vec<shinkan_task::Runnable>) {
     for task in tasks {
-        let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+        quietly(|| task.cancel());
     }
-    let _ = catch_unwind(AssertUnwindSafe(|| shared.registry.close_and_shutdown()));
+    quietly(|| shared.registry.close_and_shutdown());
     drain_inject(shared);
 }
 
 fn drain_inject(shared: &Shared) {
     while let Some(task) = shared.inject.pop() {
-        let _ = catch_unwind(AssertUnwindSafe(|| task.cancel()));
+        quietly(|| task.cancel());
     }
 }
 
@@ -77,7 +80,7 @@ pub(crate) fn end_resources(shared: &Shared) {
     let mut wakers = Wakers::new();
     loop {
         let more = shared.close_resources(&mut wakers);
-        let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+        quietly(|| wakers.wake_all());
         if !more {
             break;
         }

@@ -5,6 +5,7 @@
 //! does not, because the core was taken meanwhile.
 
 use crate::core::{Core, Inside};
+use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::nap::NAP;
 use crate::shared::Shared;
@@ -13,7 +14,6 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
 use shinkan_task::Runnable;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Polls of tasks from the LIFO slot in a row; then the next one goes behind the others, so that
 /// two tasks that wake each other do not keep the rest from running.
@@ -142,7 +142,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         inside = back;
         let Some(next) = inside.lifo.take() else { break Some(inside) };
         if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
-            shared.push_queue(&mut inside, next);
+            shared.push_queue(&mut inside, next, true);
             break Some(inside);
         }
         in_a_row += 1;
@@ -228,6 +228,6 @@ fn wake<'a>(inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
     inside.user(|| {
         // A waker that panics has no caller to tell but us: the others were woken before the
         // panic came here, and the panic hook has printed it.
-        let _ = catch_unwind(AssertUnwindSafe(|| wakers.wake_all()));
+        quietly(|| wakers.wake_all());
     })
 }
