@@ -14,7 +14,12 @@ fn panic_of(f: impl FnOnce()) -> (String, String) {
     let file = Arc::new(Mutex::new(String::new()));
     let before = std::panic::take_hook();
     let seen = file.clone();
+    let here = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
+        // Another test's worker may panic meanwhile.
+        if std::thread::current().id() != here {
+            return;
+        }
         let place = info.location().map(|place| place.file().to_owned());
         *seen.lock().unwrap() = place.unwrap_or_default();
     }));
