@@ -136,6 +136,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
     let mut task = task;
     let mut in_a_row = 0;
     let back = loop {
+        announce(shared, &mut inside);
         worker.slot().counters.inc_polls();
         let hooked = &shared.hooks;
         let Some(back) = inside.user(|| hooked.poll(task)) else { break None };
@@ -150,6 +151,15 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
     };
     budget::replace(Budget::unlimited());
     back
+}
+
+/// A task was queued quietly, for this worker to run it next, and now another one comes first: it
+/// may block the thread, so a thief must know of what is queued.
+#[inline]
+fn announce(shared: &Shared, core: &mut Core) {
+    if core::mem::take(&mut core.unannounced) && !core.local.is_empty() {
+        shared.idle().wake_one(&shared.driver);
+    }
 }
 
 /// Looks at the driver and the timers between two polls.
