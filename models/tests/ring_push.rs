@@ -1,6 +1,7 @@
 //! A thief reads slots while the owner fills them anew.
 #![cfg(shinkan_loom)]
 
+use loom::sync::atomic::{Ordering, fence};
 use loom::thread;
 use shinkan_base::ring;
 
@@ -52,5 +53,26 @@ fn a_pushed_item_is_there() {
         let mut taken = thief.join().unwrap();
         taken.extend(core::iter::from_fn(|| local.pop()));
         assert_eq!(taken, ITEMS[..3], "lost, doubled, or out of order");
+    });
+}
+
+/// A thief takes the last item and goes to sleep; the owner pushes another. Either the thief sees it
+/// in its last look, or the push says that somebody has to be told.
+#[test]
+fn a_push_beside_a_thief_that_goes_to_sleep_is_announced() {
+    loom::model(|| {
+        let (mut local, stealer) = ring::new::<&'static u32, 4>();
+        assert!(local.push(&ITEMS[0]).is_ok_and(|pushed| pushed.was_empty));
+        let thief = thread::spawn(move || {
+            let (mut mine, _) = ring::new::<&'static u32, 4>();
+            let taken = stealer.steal_into(&mut mine).is_some();
+            fence(Ordering::SeqCst);
+            (taken, mine.is_empty(), !stealer.is_empty())
+        });
+        let told = local.push(&ITEMS[1]).is_ok_and(|pushed| pushed.was_empty);
+        let (taken, only_one, seen) = thief.join().unwrap();
+        if taken && only_one {
+            assert!(told || seen, "the thief sleeps and nobody was told");
+        }
     });
 }

@@ -36,11 +36,16 @@
 //! - C: (2), (3) and (5) are Release; readers load `head` with Acquire and `tail` after it. So no
 //!   reader sees a `tail` behind its `real`, and lengths don't wrap.
 //!
+//! - D: (1) stores `tail`, fences, and loads `head` again; a thief that sleeps has moved `head` by
+//!   (3), fences, and loads `tail` once more. So the thief sees the item, or the owner sees that
+//!   nothing is left before it. A plain look at `head` before the store is too old: the owner may
+//!   lose its processor between the two.
+//!
 //! Indices of 32 bits: a thief that sleeps between its loads and (3) while exactly a multiple of
 //! 2³² items pass through would claim wrongly; at 100 million a second that is 43 s to the
 //! instruction.
 
-use crate::atomics::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell};
+use crate::atomics::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::canary;
 use crate::packed::Head;
 use crate::pad::Padded;
@@ -79,8 +84,8 @@ unsafe impl<T: Sync> Item for &'static T {
 /// What a push found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// Whether nothing could be stolen before this item. A thief that empties the ring at the same
-    /// time may be overlooked; it is awake and has found work.
+    /// Whether nothing else could be stolen once this item was there: a thief that took the last
+    /// one and goes to sleep does not see this one, so somebody has to be told.
     pub was_empty: bool,
 }
 
@@ -136,7 +141,7 @@ pub fn new_at<T: Item, const N: usize>(index: u32) -> (Local<T, N>, Stealer<T, N
 }
 
 impl<T: Item, const N: usize> Local<T, N> {
-    /// Adds an item as the last: two plain stores.
+    /// Adds an item as the last: two plain stores, and a fence where there were others.
     ///
     /// # Errors
     /// Gives the item back if the ring is full. Slots that a thief is reading count as filled.
@@ -152,7 +157,19 @@ impl<T: Item, const N: usize> Local<T, N> {
         // - the owner's: `tail` is below `steal + N`, and `&mut self` makes us the only owner.
         unsafe { self.shared.fill(tail, item.into_raw()) };
         self.publish(tail.wrapping_add(1));
-        Ok(Pushed { was_empty: head.real == tail })
+        Ok(Pushed { was_empty: head.real == tail || self.emptied_up_to(tail) })
+    }
+
+    /// Whether thieves took everything before `tail` since the push began. The owner may have been
+    /// off its processor in the middle of it, time enough for a thief to take what there was, run
+    /// it, find no more and sleep. Pair D.
+    #[inline]
+    fn emptied_up_to(&self, tail: u32) -> bool {
+        if canary("ring_stale_empty") {
+            return false;
+        }
+        fence(Ordering::SeqCst);
+        self.shared.head(Ordering::Acquire).real == tail
     }
 
     /// Takes the first item: one compare-and-swap, more only if a thief moved the head meanwhile.
