@@ -367,8 +367,10 @@ impl Builder {
         Ok(runtime)
     }
 
-    /// The environment's seizures are not for this runtime: it has no threads to lose cores to.
-    pub(crate) fn no_seizing(&mut self) -> &mut Self {
+    /// The environment's random seizures are not for this runtime: it has no threads to lose cores
+    /// to, or takes them itself and counts.
+    #[doc(hidden)]
+    pub fn no_seizing(&mut self) -> &mut Self {
         self.may_seize = false;
         self
     }
