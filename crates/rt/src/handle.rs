@@ -88,7 +88,8 @@ impl Error for TryCurrentError {}
 pub(crate) const NO_RUNTIME: &str = "there is no reactor running on this thread: this must be \
     called from the context of a Tokio 1.x runtime such as shinkan's. Call it from a task, inside \
     `block_on`, or while a `Handle::enter` guard lives. If one is entered, the program may hold \
-    two runtimes: `cargo tree -i tokio` says so";
+    two runtimes: `cargo tree -i tokio` shows them, and `cargo xtask doctor PATH`, run where shinkan \
+    is cloned, says why and what to type";
 
 impl Handle {
     pub(crate) fn from_arc(inner: Arc<Shared>) -> Self {

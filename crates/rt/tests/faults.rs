@@ -137,6 +137,8 @@ fn calls_outside_a_runtime_name_the_remedy() {
     ] {
         let text = message(panicked.unwrap_err());
         assert!(text.contains("no reactor running") && text.contains("block_on"), "{text}");
+        // Where one is entered all the same, the program has two runtimes.
+        assert!(text.contains("two runtimes") && text.contains("cargo xtask doctor"), "{text}");
     }
     assert!(Handle::try_current().unwrap_err().is_missing_context());
 }
