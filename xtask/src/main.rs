@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 mod conformance;
+mod doctor;
 mod models;
 mod run;
 mod tidy;
@@ -18,7 +19,8 @@ usage: cargo xtask NAME
   tidy              holds the tree against ARCHITECTURE.md, UNSAFE.md and the rules of style
   models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them
   conformance [--bless] [FILTER]
-                    builds and runs the tests that Tokio publishes, against compat/tokio";
+                    builds and runs the tests that Tokio publishes, against compat/tokio
+  doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["models"] => models::run(&root(), ""),
         ["models", filter] => models::run(&root(), filter),
+        ["doctor"] => doctor::run(&root(), Path::new(".")),
+        ["doctor", path] => doctor::run(&root(), Path::new(path)),
         ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
         _ => Err(USAGE.to_string()),
     };

@@ -10,6 +10,7 @@ mod dependencies;
 mod kernel;
 mod layers;
 mod names;
+mod one_runtime;
 mod size;
 mod tree;
 mod unsafety;
@@ -35,7 +36,7 @@ impl Finding {
 
 type Check = fn(&Tree) -> Vec<Finding>;
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("layers", layers::check),
     ("kernel", kernel::check),
     ("unsafe", unsafety::check),
@@ -46,6 +47,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("words", words::check),
     ("macros", words::check_macros),
     ("dependencies", dependencies::check),
+    ("one-runtime", one_runtime::check),
 ];
 
 /// Runs all checks; true if none has a finding.

@@ -7,11 +7,15 @@ use std::process::Command;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::Value;
 
+use crate::doctor::Graph;
+
 /// Paths (relative, with `/`) to text, and the workspace's packages by folder.
 #[derive(Default)]
 pub(crate) struct Tree {
     files: BTreeMap<String, String>,
     pub(crate) packages: Vec<Package>,
+    /// All that the workspace is built of.
+    pub(crate) graph: Option<Graph>,
 }
 
 /// One package of the workspace.
@@ -56,13 +60,13 @@ impl Tree {
             }
         }
         let metadata = crate::metadata(root, &["--no-deps", "--offline"])?;
-        Ok(Self { files, packages: packages(&metadata) })
+        Ok(Self { files, packages: packages(&metadata), graph: Some(Graph::load(root)?) })
     }
 
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| (path.to_string(), text.to_string()));
-        Self { files: files.collect(), packages: Vec::new() }
+        Self { files: files.collect(), packages: Vec::new(), graph: None }
     }
 
     #[cfg(test)]
