@@ -73,6 +73,8 @@ pub enum WaitKind {
     DuplexWrite,
     /// The tasks of a `LocalSet`.
     LocalSet,
+    /// A signal of the operating system.
+    Signal,
 }
 
 impl WaitKind {
@@ -112,6 +114,7 @@ impl WaitKind {
         WaitKind::DuplexRead,
         WaitKind::DuplexWrite,
         WaitKind::LocalSet,
+        WaitKind::Signal,
     ];
 
     /// A word for a person to read.
@@ -151,9 +154,10 @@ impl WaitKind {
             WaitKind::DuplexRead => "duplex read",
             WaitKind::DuplexWrite => "duplex write",
             WaitKind::LocalSet => "local_set",
+            WaitKind::Signal => "signal",
         }
     }
 }
 
 // A kind that is missing from the list could not be read back from a record.
-const _: () = assert!(WaitKind::LocalSet as usize + 1 == WaitKind::ALL.len());
+const _: () = assert!(WaitKind::Signal as usize + 1 == WaitKind::ALL.len());

@@ -271,6 +271,12 @@ impl Handle {
         self.inner.driver.io()
     }
 
+    /// The same; nothing if the runtime was built without I/O.
+    #[doc(hidden)]
+    pub fn io_if_enabled(&self) -> Option<&Io> {
+        self.inner.config.io.then(|| self.inner.driver.io())
+    }
+
     /// The runtime's clock.
     #[doc(hidden)]
     pub fn clock(&self) -> &Clock {
