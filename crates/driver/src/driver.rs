@@ -8,6 +8,7 @@ use crate::slots::{Owned, Refused, Slots, Token};
 use crate::source::Source;
 use core::panic::Location;
 use core::time::Duration;
+use shinkan_base::atomics::{AtomicBool, Ordering};
 use shinkan_base::wakers::Wakers;
 use std::io;
 use std::os::fd::RawFd;
@@ -55,6 +56,8 @@ pub struct Io {
 pub(crate) struct Shared {
     slots: Slots,
     backend: Backend,
+    /// A reader of signals is registered here.
+    watches_signals: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -86,7 +89,9 @@ impl Driver {
     }
 
     fn with(backend: Backend, clock: Clock) -> Self {
-        Self { io: Io { shared: Arc::new(Shared { slots: Slots::new(), backend }) }, clock }
+        let watches_signals = AtomicBool::new(false);
+        let shared = Shared { slots: Slots::new(), backend, watches_signals };
+        Self { io: Io { shared: Arc::new(shared) }, clock }
     }
 
     /// Harvests up to 128 events: sets readiness and collects in `out` the wakers of those who
@@ -208,6 +213,16 @@ impl Io {
             poll.add(fd, owned.token(), interest)?;
         }
         Ok(Source::new(owned, fd, place))
+    }
+
+    /// Whether a reader of signals is registered here. See `signals`.
+    #[inline]
+    pub(crate) fn watches_signals(&self) -> bool {
+        self.shared.watches_signals.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_watches_signals(&self, watches: bool) {
+        self.shared.watches_signals.store(watches, Ordering::Release);
     }
 
     /// How many descriptors are registered.

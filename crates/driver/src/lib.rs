@@ -37,6 +37,7 @@ pub mod ops;
 mod poll;
 mod ready;
 mod registered;
+pub mod signals;
 mod slots;
 mod source;
 mod waiters;

@@ -72,6 +72,16 @@ impl Source {
         }
     }
 
+    /// The same for what is no task: without budget and record. Nothing if the runtime has ended.
+    pub(crate) fn poll_event(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<Option<ReadyEvent>> {
+        let event = ready!(waiters::poll(self.owned.slot(), cx, direction));
+        Poll::Ready((!event.is_shutdown()).then_some(event))
+    }
+
     /// Waits for an interest, in any number of tasks.
     ///
     /// # Errors

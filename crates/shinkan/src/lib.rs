@@ -58,6 +58,9 @@ pub mod io {
 #[cfg(feature = "net")]
 pub mod net;
 
+#[cfg(feature = "signal")]
+pub mod signal;
+
 #[cfg(feature = "sync")]
 #[doc(inline)]
 pub use shinkan_sync as sync;

@@ -19,5 +19,7 @@ pub mod fd;
 pub mod membarrier;
 pub mod names;
 pub mod park;
+pub mod signals;
 pub mod socket;
+pub mod stdio;
 pub mod threads;
