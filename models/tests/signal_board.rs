@@ -10,7 +10,7 @@ use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
 use shinkan_driver::signals::{Board, watch};
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 /// What stands for the kernel: it delivers edges, and orders nothing else.
 #[derive(Default)]
@@ -56,6 +56,27 @@ fn a_signal_reaches_who_waits_for_it() {
         assert_eq!(written.load(Ordering::Relaxed), 1, "received before it was raised");
         handler.join().unwrap();
         reader.join().unwrap();
+    });
+}
+
+#[test]
+fn what_was_written_before_it_is_seen() {
+    loom::model(|| {
+        let board = Arc::new(Board::new(1));
+        let written = LoomArc::new(AtomicUsize::new(0));
+        let mut listener = Board::listen(&board, 1);
+        let raised_and_told = thread::spawn({
+            let written = written.clone();
+            move || {
+                written.store(1, Ordering::Relaxed);
+                board.raise(1, || tell(&board));
+            }
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        if listener.poll(&mut cx).is_ready() {
+            assert_eq!(written.load(Ordering::Relaxed), 1);
+        }
+        raised_and_told.join().unwrap();
     });
 }
 

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use shinkan::io::{AsyncReadExt, AsyncWriteExt};
 use shinkan::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use shinkan::runtime::{Builder, Runtime};
+use shinkan::signal::unix::{SignalKind, signal};
 use shinkan::sync::{
     Barrier, Mutex, Notify, OnceCell, RwLock, Semaphore, SetOnce, broadcast, mpsc, oneshot, watch,
 };
@@ -164,6 +165,13 @@ fn pipe_leaves() {
     waits_somewhere(WaitKind::DuplexWrite, other.write_all(&[0; 5]));
 }
 
+fn signal_leaves() {
+    let mut signal = signal(SignalKind::window_change()).unwrap();
+    waits(WaitKind::Signal, signal.recv());
+    waits_somewhere(WaitKind::Signal, std::future::poll_fn(|cx| signal.poll_recv(cx)));
+    waits(WaitKind::Signal, shinkan::signal::ctrl_c());
+}
+
 fn socket_leaves(runtime: &Runtime) {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
@@ -222,6 +230,7 @@ fn each_leaf_says_what_it_waits_for_and_where() {
         lock_leaves();
         channel_leaves();
         pipe_leaves();
+        signal_leaves();
     }
     socket_leaves(&runtime);
     let seen = SEEN.take();
