@@ -12,7 +12,6 @@ use crate::schedule::Schedule;
 use crate::task_ref::TaskRef;
 use crate::waker;
 use core::any::Any;
-use core::cell::Cell;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -75,6 +74,20 @@ where
     unsafe { NonNull::new_unchecked(raw) }
 }
 
+/// Drops the future of a task while the panic of its poll still unwinds, so that what is dropped
+/// with it can ask `std::thread::panicking`: so a lock learns that it is poisoned. A second panic
+/// stays in here; one that left would end the process.
+struct Unwinding<'a, F: Future, S: Schedule>(&'a Typed<F, S>);
+
+impl<F: Future, S: Schedule> Drop for Unwinding<'_, F, S> {
+    fn drop(&mut self) {
+        // SAFETY:
+        // - ours: the poll that made this value has the future until `end_poll` or `complete`.
+        // - in its place, and dropped once: a poll that returns forgets this value first.
+        quietly(|| unsafe { self.0.drop_future() });
+    }
+}
+
 /// A live task whose future and scheduler are of these types, and the right that the vtable's
 /// caller has to it.
 struct Typed<F, S> {
@@ -101,13 +114,13 @@ impl<F: Future, S: Schedule> Typed<F, S> {
         let frame = enter_frame(&header.frame);
         header.frame.wait.clear();
         let waker = waker::borrowed(task);
-        let future_dropped = Cell::new(false);
         let polled = catch_unwind(AssertUnwindSafe(|| {
+            let unwinding = Unwinding(&this);
             // SAFETY: the future is ours from `begin` (row 3) until `end_poll` or `complete`.
             let polled = unsafe { this.poll_future(&mut Context::from_waker(&waker)) };
+            core::mem::forget(unwinding);
             if polled.is_ready() {
-                future_dropped.set(true);
-                // SAFETY: as above, and it is dropped once: by the flag.
+                // SAFETY: as above; where this panics, it was dropped all the same.
                 unsafe { this.drop_future() };
             }
             polled
@@ -120,10 +133,6 @@ impl<F: Future, S: Schedule> Typed<F, S> {
                 return unsafe { this.end_poll() };
             }
             Err(payload) => {
-                if !future_dropped.get() {
-                    // SAFETY: as above, and it was not dropped: by the flag.
-                    quietly(|| unsafe { this.drop_future() });
-                }
                 this.scheduler().unhandled_panic();
                 Err(JoinError::panic(this.id(), payload))
             }

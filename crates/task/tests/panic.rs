@@ -5,7 +5,7 @@ mod common;
 use common::{Dropped, Gate, Runtime, output, poll};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Wake, Waker};
 
 struct PanicsInDrop(&'static str);
@@ -88,6 +88,27 @@ fn in_poll_and_then_in_the_drop_of_the_future() {
     rt.run();
     let error = output(handle).expect_err("it panicked");
     assert!(error.to_string().contains("first"));
+}
+
+#[test]
+fn what_the_future_holds_is_dropped_while_the_panic_unwinds() {
+    struct Asks(Arc<AtomicUsize>);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            self.0.store(1 + usize::from(std::thread::panicking()), SeqCst);
+        }
+    }
+    let rt = Runtime::new();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let asks = Asks(seen.clone());
+    let handle = rt.spawn(std::future::poll_fn(move |_| -> std::task::Poll<()> {
+        let _held = &asks;
+        panic!("in the poll");
+    }));
+    rt.run();
+    assert!(output(handle).is_err());
+    assert_eq!(seen.load(SeqCst), 2, "1: dropped after the panic, 0: not at all");
+    assert!(!std::thread::panicking());
 }
 
 #[test]
