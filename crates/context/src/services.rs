@@ -51,8 +51,8 @@ impl Wake for Unpark {
 pub fn block_on<F: Future>(future: F) -> F::Output {
     assert!(
         entered() == Entered::No,
-        "a blocking method was called on a thread that drives an async runtime, whose other tasks \
-         would stand still: use the async method, or move the call into `spawn_blocking` or \
+        "Cannot block the current thread from within a runtime: a blocking method was called on a \
+         thread whose other tasks would stand still. Use the async method, or move the call into `spawn_blocking` or \
          `block_in_place`"
     );
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -140,8 +140,14 @@ impl Builder {
     }
 
     /// The runtime's name, which its handle tells.
+    ///
+    /// # Panics
+    /// If there is nothing but white space in it.
+    #[track_caller]
     pub fn name(&mut self, name: impl Into<String>) -> &mut Self {
-        self.name = Some(name.into());
+        let name = name.into();
+        assert!(!name.trim().is_empty(), "`name`: a runtime's name must have a letter or more");
+        self.name = Some(name);
         self
     }
 
@@ -241,12 +247,22 @@ impl Builder {
     }
 
     /// Kept for programs that set it: the events that one look takes are limited anyway.
-    pub fn max_io_events_per_tick(&mut self, _capacity: usize) -> &mut Self {
+    ///
+    /// # Panics
+    /// If `capacity` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
+        assert!(capacity > 0, "max_io_events_per_tick must be non-zero: give at least 1");
         self
     }
 
     /// As [`Builder::max_io_events_per_tick`].
-    pub fn max_io_events_per_busy_tick(&mut self, _capacity: usize) -> &mut Self {
+    ///
+    /// # Panics
+    /// If `capacity` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
+        assert!(capacity > 0, "max_io_events_per_busy_tick must be non-zero: give at least 1");
         self
     }
 

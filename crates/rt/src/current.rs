@@ -48,7 +48,7 @@ pub(crate) struct Queue {
     /// look, or a task that yields in a loop would put these off by a whole round.
     yielded: VecDeque<Runnable>,
     tick: u32,
-    /// When the thread last came back from waiting.
+    /// When the thread last came back from waiting, or began to drive.
     awake_since: Option<Instant>,
 }
 
@@ -194,13 +194,15 @@ impl Drop for PutBack<'_> {
     fn drop(&mut self) {
         let Seated::Current(worker) = self.0 else { return };
         let here = current(worker.shared());
+        count_busy(worker);
         *here.core.lock() = Some(worker.queue.take());
         // All of them: one may be about to leave, with its future done.
         here.waiting.lock().iter().for_each(|(_, next)| next.unpark());
     }
 }
 
-fn drive<F: Future>(handle: &Handle, queue: Queue, mut future: Pin<&mut F>) -> F::Output {
+fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) -> F::Output {
+    queue.awake_since = Some(handle.clock().now());
     let seated =
         Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::new(queue) });
     let _put_back = PutBack(&seated);
@@ -219,7 +221,8 @@ fn drive<F: Future>(handle: &Handle, queue: Queue, mut future: Pin<&mut F>) -> F
         }
         assert!(
             !worker.shared().is_closed(),
-            "the runtime was shut down because a task panicked, as its builder was told to"
+            "a spawned task panicked and the runtime is configured to shut down on unhandled panic: \
+             its other tasks were cancelled. Ask the task's `JoinHandle` for the panic"
         );
         match run_some(worker) {
             Ran::Some => look(worker),
@@ -278,9 +281,10 @@ fn add(word: &AtomicU64, n: u64) {
     word.store(word.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
 }
 
+/// Counts the time since the thread began to drive, or last came back from waiting.
 fn count_busy(worker: &CurrentWorker) {
     let shared = worker.shared();
-    let Some(since) = worker.queue.borrow().awake_since else { return };
+    let Some(since) = worker.queue.borrow_mut().awake_since.take() else { return };
     let busy = shared.driver.clock().now().saturating_duration_since(since);
     let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     add(&current(shared).busy_ns, ns);

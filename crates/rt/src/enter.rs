@@ -6,6 +6,7 @@
 
 use crate::handle::{Handle, TryCurrentError};
 use crate::shared::Shared;
+use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -27,8 +28,23 @@ pub struct EnterGuard<'a> {
 #[derive(Debug)]
 pub(crate) struct Within {
     previous: Option<Handle>,
-    /// Only compared. Keeps the guard on its thread.
-    own: *const Shared,
+    /// The guard's number, and that of the one before it, which is the innermost again after it.
+    number: u64,
+    before: u64,
+    /// Keeps the guard on its thread.
+    _not_send: PhantomData<*const Shared>,
+}
+
+/// The guards of a thread, by numbers that are not used twice: two guards of the same runtime that
+/// are dropped out of order are told apart by nothing else.
+struct Guards {
+    /// 0 where there is none, or where the order is lost.
+    innermost: Cell<u64>,
+    last: Cell<u64>,
+}
+
+thread_local! {
+    static GUARDS: Guards = const { Guards { innermost: Cell::new(0), last: Cell::new(0) } };
 }
 
 /// A thread that drives a runtime: restores what it was before.
@@ -45,7 +61,13 @@ impl EnterGuard<'_> {
 }
 
 pub(crate) fn within(handle: &Handle) -> Within {
-    Within { previous: replace(Some(handle.clone())), own: handle.as_ptr() }
+    let previous = replace(Some(handle.clone()));
+    GUARDS.with(|guards| {
+        let number = guards.last.get() + 1;
+        guards.last.set(number);
+        let before = guards.innermost.replace(number);
+        Within { previous, number, before, _not_send: PhantomData }
+    })
 }
 
 /// Sets this thread's runtime and gives back the one before, with its count.
@@ -63,17 +85,21 @@ fn replace(handle: Option<Handle>) -> Option<Handle> {
 
 impl Drop for Within {
     fn drop(&mut self) {
-        let current = replace(self.previous.take());
-        let is_own = current.is_some_and(|current| ptr::eq(current.as_ptr(), self.own));
-        if is_own {
+        let in_order = GUARDS.with(|guards| {
+            let in_order = guards.innermost.get() == self.number;
+            guards.innermost.set(if in_order { self.before } else { 0 });
+            in_order
+        });
+        drop(replace(self.previous.take()));
+        if in_order {
             return;
         }
         // Nobody is left who would take the count of what was put back: better none than a leak.
         drop(replace(None));
         if !std::thread::panicking() {
             panic!(
-                "`EnterGuard`s were dropped in another order than the reverse of their making: \
-                 this thread is in no runtime any more"
+                "`EnterGuard` values dropped out of order: this thread is in no runtime any more. \
+                 Drop guards in the reverse order of their making"
             );
         }
     }
@@ -99,9 +125,10 @@ pub(crate) fn worker(handle: &Handle) -> Driving {
 pub(crate) fn block_on(handle: &Handle, may_block_in_place: bool) -> Driving {
     assert!(
         context::entered() == Entered::No,
-        "`block_on` was called on a thread that already drives an async runtime: its other tasks \
-         would stand still until this one ends. Use `.await`, or move the call to a thread of its \
-         own (`spawn_blocking`) or into `block_in_place`"
+        "Cannot start a runtime from within a runtime. `block_on` was called on a thread that \
+         drives one already, and its other tasks would stand still until this one ends: use \
+         `.await`, or move the call to a thread of its own (`spawn_blocking`) or into \
+         `block_in_place`"
     );
     let before = context::set_entered(Entered::Yes { may_block_in_place });
     Driving { before, _within: within(handle) }

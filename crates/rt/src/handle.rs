@@ -85,11 +85,11 @@ impl fmt::Display for TryCurrentError {
 
 impl Error for TryCurrentError {}
 
-pub(crate) const NO_RUNTIME: &str = "there is no reactor running on this thread: this must be \
-    called from the context of a Tokio 1.x runtime such as shinkan's. Call it from a task, inside \
-    `block_on`, or while a `Handle::enter` guard lives. If one is entered, the program may hold \
-    two runtimes: `cargo tree -i tokio` shows them, and `cargo xtask doctor PATH`, run where shinkan \
-    is cloned, says why and what to type";
+pub(crate) const NO_RUNTIME: &str = "there is no reactor running, must be called from the context \
+    of a Tokio 1.x runtime, such as shinkan's: in a task, inside `block_on`, or while a guard of \
+    `Handle::enter` lives on this thread. If one is entered, the program may hold two runtimes: \
+    `cargo tree -i tokio` shows them, and `cargo xtask doctor PATH`, run where shinkan is cloned, \
+    says why and what to type";
 
 impl Handle {
     pub(crate) fn from_arc(inner: Arc<Shared>) -> Self {
@@ -197,8 +197,7 @@ impl Handle {
             Err(blocking::Refused::NoThread(job, error)) => {
                 job.cancel();
                 panic!(
-                    "`spawn_blocking`: the operating system starts no further thread ({error}): \
-                     raise its limit, or lower `max_blocking_threads` so that closures queue"
+                    "`spawn_blocking`: OS can't spawn worker thread ({error}). Raise its limit, or lower `max_blocking_threads` so that closures queue"
                 );
             }
         }
@@ -265,8 +264,8 @@ impl Handle {
     pub fn io(&self) -> &Io {
         assert!(
             self.inner.config.io,
-            "a Tokio 1.x context was found, but IO is disabled: call `enable_io` or `enable_all` \
-             on the runtime's builder"
+            "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime \
+             builder to enable IO. `enable_all` enables it with timers"
         );
         self.inner.driver.io()
     }

@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::seated::Seated;
 use crate::shared::Shared;
-use crate::worker::{Patience, Step, step};
+use crate::worker::{Patience, Step, count_busy, step};
 use shinkan_base::atomics::plain::Ordering;
 use shinkan_base::wakers::Wakers;
 
@@ -41,6 +41,8 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
         inside.searching = false;
         let _ = shared.idle().found_work();
     }
+    let now = shared.driver.clock().now();
+    count_busy(&mut inside, now);
     // Out of the core first: dropping futures is user code.
     let mut tasks = Vec::new();
     tasks.extend(inside.lifo.take());

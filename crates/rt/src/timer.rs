@@ -108,7 +108,7 @@ impl Timer {
                 Poll::Ready(())
             }
             Poll::Ready(Err(_closed)) => panic!(
-                "a Tokio 1.x context was found, but it is being shutdown: a timer was polled after \
+                "A Tokio 1.x context was found, but it is being shutdown. A timer was polled after \
                  its runtime had ended, and would never fire"
             ),
             Poll::Pending => {
@@ -166,8 +166,8 @@ fn timed() -> Handle {
     match with_current(Handle::clone) {
         Ok(handle) if handle.shared().config.time => handle,
         Ok(_) => panic!(
-            "a Tokio 1.x context was found, but timers are disabled: call `enable_time` or \
-             `enable_all` on the runtime's builder"
+            "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on the \
+             runtime builder to enable timers. `enable_all` enables them with IO"
         ),
         Err(_) => panic!("{NO_RUNTIME}"),
     }

@@ -14,6 +14,7 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
 use shinkan_task::Runnable;
+use std::time::Instant;
 
 /// Polls of tasks from the LIFO slot in a row; then the next one goes behind the others, so that
 /// two tasks that wake each other do not keep the rest from running.
@@ -211,9 +212,8 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
+    count_busy(&mut inside, now);
     let counters = &worker.slot().counters;
-    let busy = now.saturating_duration_since(inside.awake_since);
-    counters.add_busy_ns(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
     counters.inc_parks();
     let mut wakers = Wakers::new();
     let turned = shared.driver.turn(mode, &mut wakers);
@@ -228,6 +228,14 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         inside = inside.user(|| shared.hooks.unpark())?;
     }
     Some(inside)
+}
+
+/// Counts the time until `now` that the worker was awake.
+pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) {
+    let busy = now.saturating_duration_since(inside.awake_since);
+    let counters = &inside.worker().slot().counters;
+    counters.add_busy_ns(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
+    inside.awake_since = now;
 }
 
 /// Calls wakers, which may be anybody's code.

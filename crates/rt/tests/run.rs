@@ -278,3 +278,22 @@ fn a_lone_yielder_lets_timers_and_the_outside_in() {
         });
     }
 }
+
+#[test]
+fn the_time_that_a_worker_is_busy_is_counted_without_a_sleep() {
+    for runtime in [multi(2), current()] {
+        let metrics = runtime.metrics();
+        runtime.block_on(async {
+            spawn(async {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_micros(10) {}
+            })
+            .await
+            .unwrap();
+        });
+        drop(runtime);
+        for worker in 0..metrics.num_workers() {
+            assert!(metrics.worker_total_busy_duration(worker) > Duration::ZERO);
+        }
+    }
+}
