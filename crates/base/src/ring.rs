@@ -250,6 +250,19 @@ impl<T: Item, const N: usize> Local<T, N> {
         half as usize
     }
 
+    /// The index of the first item. An item has the index that [`Local::end`] had before it was
+    /// pushed, until a [`Local::take_half`].
+    #[inline]
+    pub fn start(&self) -> u32 {
+        self.shared.head(Ordering::Relaxed).real
+    }
+
+    /// The index that the next item will have. Indices wrap.
+    #[inline]
+    pub fn end(&self) -> u32 {
+        self.tail()
+    }
+
     /// How many items there are.
     #[inline]
     pub fn len(&self) -> usize {

@@ -83,6 +83,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
 #[cold]
 fn exhausted(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     FORCED_YIELDS.fetch_add(1, Ordering::Relaxed);
+    crate::thread::note_yield();
     cx.waker().wake_by_ref();
     Poll::Pending
 }

@@ -13,6 +13,7 @@ pub mod services;
 mod thread;
 
 pub use thread::{
-    Entered, FrameGuard, enter_frame, entered, frame_ptr, pending, random_below, runtime_ptr,
-    seed_random, set_entered, set_runtime_ptr, set_worker_ptr, task_id, worker_ptr,
+    Entered, FrameGuard, enter_frame, entered, frame_ptr, note_yield, pending, random_below,
+    runtime_ptr, seed_random, set_entered, set_runtime_ptr, set_worker_ptr, take_yield, task_id,
+    worker_ptr,
 };

@@ -27,6 +27,7 @@ pub(crate) struct Thread {
     worker: Cell<*const ()>,
     entered: Cell<Entered>,
     random: Cell<Option<Rng>>,
+    yielded: Cell<bool>,
 }
 
 thread_local! {
@@ -38,6 +39,7 @@ thread_local! {
             worker: Cell::new(ptr::null()),
             entered: Cell::new(Entered::No),
             random: Cell::new(None),
+            yielded: Cell::new(false),
         }
     };
 }
@@ -142,6 +144,19 @@ fn first_rng() -> Rng {
     let here = 0u8;
     let nth = THREADS.fetch_add(1, Ordering::Relaxed);
     Rng::new((&raw const here).addr() as u64 ^ nth.rotate_left(32))
+}
+
+/// Notes that the task which is being polled on this thread wakes itself only to let everything
+/// else have its turn, sockets and timers too.
+#[inline]
+pub fn note_yield() {
+    THREAD.with(|t| t.yielded.set(true));
+}
+
+/// Whether that was noted since the last call.
+#[inline]
+pub fn take_yield() -> bool {
+    THREAD.with(|t| t.yielded.take())
 }
 
 /// The only place that reads through the frame pointer.

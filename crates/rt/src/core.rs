@@ -34,6 +34,9 @@ pub(crate) struct Core {
     pub(crate) local: Local<Runnable, QUEUE>,
     /// The queue went from empty to not without a thief being told.
     pub(crate) unannounced: bool,
+    /// From this index of the queue on there may be tasks that yielded, and the driver had no look
+    /// since: it has one before they run. They stay where thieves can take them.
+    pub(crate) yielded_from: Option<u32>,
     /// Tasks that the inject queue refused because the runtime ends.
     pub(crate) refused: RunQueue,
     pub(crate) tick: u32,
@@ -77,6 +80,7 @@ impl Slot {
                 lifo: None,
                 local,
                 unannounced: false,
+                yielded_from: None,
                 refused: RunQueue::new(),
                 tick: 0,
                 awake_since: now,

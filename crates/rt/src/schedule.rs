@@ -9,6 +9,7 @@
 use crate::core::{Core, Inside};
 use crate::seated::{self, Seated};
 use crate::shared::{Flavor, Shared};
+use shinkan_context as context;
 use shinkan_task::{RunQueue, Runnable};
 
 impl Shared {
@@ -37,6 +38,9 @@ impl Shared {
     #[inline]
     fn push_local(&self, mut inside: Inside<'_>, task: Runnable, behind: bool) {
         let core = &mut *inside;
+        if behind && context::take_yield() {
+            core.yielded_from.get_or_insert(core.local.end());
+        }
         let wake = if behind || !self.config.lifo {
             self.push_queue(core, task, behind)
         } else {

@@ -47,7 +47,7 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
         return Step::Stop(inside);
     }
     inside.tick = inside.tick.wrapping_add(1);
-    if inside.tick.is_multiple_of(shared.config.event_interval) {
+    if inside.tick.is_multiple_of(shared.config.event_interval) || only_yielded_are_next(&inside) {
         match maintain(inside) {
             Some(back) => inside = back,
             None => return Step::Gone,
@@ -61,6 +61,15 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
         Some(task) => run(inside, task).map_or(Step::Gone, Step::Ran),
         None => sleep(inside, patience).map_or(Step::Gone, Step::Slept),
     }
+}
+
+/// Whether all that may run now has yielded since the driver's last look. Sockets and timers come
+/// first, or who yields in a loop, to let others in, would keep these waiting for a whole interval.
+#[inline]
+fn only_yielded_are_next(core: &Core) -> bool {
+    let Some(from) = core.yielded_from else { return false };
+    let reached = core.local.start().wrapping_sub(from).cast_signed() >= 0;
+    reached && core.lifo.is_none()
 }
 
 /// A task from the worker's own queue, or from outside where it is time to look there.
@@ -164,7 +173,8 @@ fn announce(shared: &Shared, core: &mut Core) {
 }
 
 /// Looks at the driver and the timers between two polls.
-fn maintain(inside: Inside<'_>) -> Option<Inside<'_>> {
+fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
+    inside.yielded_from = None;
     let shared = inside.worker().handle.shared();
     let mut wakers = Wakers::new();
     shared.driver.turn(Turn::Look, &mut wakers);

@@ -30,7 +30,9 @@ impl Future for YieldNow {
         }
         self.yielded = true;
         shinkan_context::pending(WaitKind::Yield, 0, self.place);
-        // Woken while it is polled: the scheduler puts the task behind the others.
+        // Woken while it is polled: the scheduler puts the task behind the others, and has the
+        // driver looked at before it is the task's turn again.
+        shinkan_context::note_yield();
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -1,0 +1,79 @@
+//! Whose turn it is: what a task that yields lets pass, and what waits behind a worker that is
+//! stuck.
+
+use shinkan_context::budget;
+use shinkan_driver::{Interest, Ready};
+use shinkan_rt::{Builder, Handle, Runtime, Timer, yield_now};
+use std::future::poll_fn;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::panic::Location;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+/// One worker, which nobody takes its core from: it alone could turn the driver.
+fn multi() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().no_seizing().build().unwrap()
+}
+
+fn current() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Uses up the budget, and yields once for it.
+async fn exhaust() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        while !yielded {
+            match budget::poll_proceed(cx) {
+                Poll::Ready(unit) => unit.made_progress(),
+                Poll::Pending => {
+                    yielded = true;
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// Whether a socket's event and a due timer were seen once the task has yielded.
+async fn seen_after_one(how: impl Future<Output = ()>) -> (bool, bool) {
+    let (socket, mut peer) = UnixStream::pair().unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let io = Handle::current().io().clone();
+    let source = io.register(socket.as_raw_fd(), Interest::READABLE, Ready::EMPTY).unwrap();
+    let mut timer = pin!(Timer::after(Duration::from_millis(1)));
+    let place = Location::caller();
+    poll_fn(|cx| {
+        assert!(timer.as_mut().poll_elapsed(cx, place).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    // The thread itself waits, so nobody turns the driver before the task yields.
+    std::thread::sleep(Duration::from_millis(3));
+    peer.write_all(b"here").unwrap();
+    assert!(!source.ready_event(Interest::READABLE).ready.is_readable());
+    how.await;
+    let elapsed = poll_fn(|cx| Poll::Ready(timer.as_mut().poll_elapsed(cx, place).is_ready()));
+    (source.ready_event(Interest::READABLE).ready.is_readable(), elapsed.await)
+}
+
+#[test]
+fn who_yields_with_nothing_else_to_do_lets_the_driver_have_its_look() {
+    for runtime in [multi(), current()] {
+        let seen = runtime.block_on(runtime.spawn(async { seen_after_one(yield_now()).await }));
+        assert_eq!(seen.unwrap(), (true, true));
+    }
+}
+
+#[test]
+fn who_has_used_up_its_budget_with_nothing_else_to_do_lets_the_driver_have_its_look() {
+    for runtime in [multi(), current()] {
+        let seen = runtime.block_on(runtime.spawn(async { seen_after_one(exhaust()).await }));
+        assert_eq!(seen.unwrap(), (true, true));
+    }
+}
