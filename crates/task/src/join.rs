@@ -15,7 +15,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
-use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::panic::{Location, RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use shinkan_base::canary;
@@ -142,23 +142,31 @@ unsafe fn take_waker(header: &Header) -> Waker {
     header.join_waker.with_mut(|slot| unsafe { slot.cast::<Waker>().read() })
 }
 
-impl<T> Future for JoinHandle<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+impl<T> JoinHandle<T> {
+    /// As `poll`, for a leaf of which the task is a part: the record of the waiting task names
+    /// what the leaf is, and where it was made.
+    ///
+    /// # Panics
+    /// As `poll`.
+    #[doc(hidden)]
+    pub fn poll_as(
+        &mut self,
+        cx: &mut Context<'_>,
+        kind: WaitKind,
+        resource: usize,
+        place: &'static Location<'static>,
+    ) -> Poll<Result<T, JoinError>> {
         assert!(
             !self.taken,
             "a JoinHandle was polled again after it had given the output of its task: await it \
              once, or fuse it"
         );
-        let header = self.header();
-        let (id, place) = (header.frame.id, header.place);
         let Poll::Ready(unit) = budget::poll_proceed(cx) else {
-            pending(WaitKind::Budget, id as usize, place);
+            pending(WaitKind::Budget, resource, place);
             return Poll::Pending;
         };
         if !self.register(cx.waker()) {
-            pending(WaitKind::Join, id as usize, place);
+            pending(kind, resource, place);
             return Poll::Pending;
         }
         let mut outcome = MaybeUninit::<Outcome<T>>::uninit();
@@ -169,6 +177,17 @@ impl<T> Future for JoinHandle<T> {
         unit.made_progress();
         // SAFETY: written in the line above.
         Poll::Ready(unsafe { outcome.assume_init() })
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (id, place) = (this.header().frame.id, this.header().place);
+        this.poll_as(cx, WaitKind::Join, id as usize, place)
     }
 }
 
