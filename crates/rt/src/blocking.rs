@@ -32,6 +32,8 @@ pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
 pub(crate) enum Job {
     /// A closure, as a task that is polled once.
     Task(Runnable, Option<HoldsClock>),
+    /// The same, which is also run where the runtime ends before a thread is free.
+    Promised(Runnable, Option<HoldsClock>),
     /// A core to work with until it is taken or the runtime ends.
     Core(usize),
 }
@@ -41,14 +43,14 @@ impl Job {
     pub(crate) fn run(self, handle: &Handle) {
         match self {
             // What holds the clock goes after the task's joiner was woken.
-            Self::Task(task, _holds) => task.run(),
+            Self::Task(task, _holds) | Self::Promised(task, _holds) => task.run(),
             Self::Core(index) => run_core(handle, index),
         }
     }
 
     /// It will not be done: its handle learns that it was cancelled.
     pub(crate) fn cancel(self) {
-        if let Self::Task(task, _holds) = self {
+        if let Self::Task(task, _holds) | Self::Promised(task, _holds) = self {
             quietly(|| task.cancel());
         }
     }
@@ -275,7 +277,7 @@ impl Pool {
         let name = match catch_unwind(AssertUnwindSafe(|| (self.config.name)())) {
             Ok(name) => name,
             Err(panic) => {
-                self.uncount(!matches!(first, First::Job(Job::Task(..))));
+                self.uncount(matches!(first, First::Job(Job::Core(_)) | First::Wait(_)));
                 drop(first);
                 resume_unwind(panic);
             }
@@ -398,15 +400,21 @@ impl Pool {
         }
     }
 
-    /// Takes no more jobs, cancels those that wait, and tells every waiting thread to end.
+    /// Takes no more jobs, cancels those that wait, and tells every waiting thread to end. What
+    /// was promised stays in the queue: where there is one, every thread for closures is at work,
+    /// and looks there before it ends.
     pub(crate) fn close(&self) {
-        let (queue, idle) = {
+        let (cancelled, idle) = {
             let mut state = lock(&self.state);
             state.closed = true;
-            (core::mem::take(&mut state.queue), core::mem::take(&mut state.idle))
+            let queue = core::mem::take(&mut state.queue);
+            let (promised, cancelled): (VecDeque<_>, VecDeque<_>) =
+                queue.into_iter().partition(|job| matches!(job, Job::Promised(..)));
+            state.queue = promised;
+            (cancelled, core::mem::take(&mut state.idle))
         };
         idle.iter().for_each(|seat| seat.put(Letter::End));
-        queue.into_iter().for_each(Job::cancel);
+        cancelled.into_iter().for_each(Job::cancel);
     }
 
     /// Waits until every thread has ended, at most for `patience`; false: some have not. A thread

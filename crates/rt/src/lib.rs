@@ -50,7 +50,7 @@ pub use multi::block_in_place;
 pub use runtime::Runtime;
 pub use seated::worker_index;
 pub use shinkan_driver::is_rt_shutdown_err;
-pub use spawn::{spawn, spawn_blocking};
+pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation};
 pub use stepper::Stepper;
 pub use timer::{Timer, now};
 pub use yield_now::yield_now;

@@ -1,10 +1,13 @@
 //! Spawning on the runtime that this thread is in.
 
+use crate::blocking::{BlockingFuture, Job, Refused, Unstarted};
+use crate::clock::HoldsClock;
 use crate::enter::with_current;
-use crate::handle::NO_RUNTIME;
+use crate::handle::{Handle, NO_RUNTIME};
 use core::future::Future;
 use core::panic::Location;
-use shinkan_task::JoinHandle;
+use shinkan_task::{Id as TaskId, JoinHandle};
+use std::io;
 
 /// Starts a task on the runtime that this thread is in; it runs beside its caller.
 ///
@@ -35,5 +38,64 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    crate::handle::Handle::current().spawn_blocking(f)
+    Handle::current().spawn_blocking(f)
+}
+
+/// What becomes of a closure that no thread was free for when its runtime ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtTheEnd {
+    /// It is dropped; its handle says that it was cancelled.
+    Cancel,
+    /// It is run: somebody was told that it would be.
+    Run,
+}
+
+/// Why a closure was not taken; it was dropped.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// The runtime has ended.
+    Ended,
+    /// No thread is there to run it, and none can be started.
+    NoThread(io::Error),
+}
+
+/// As [`spawn_blocking`], for operations which can say in an error what that would panic for.
+///
+/// # Errors
+/// Nothing will run the closure.
+///
+/// # Panics
+/// Outside every runtime.
+#[track_caller]
+pub fn spawn_operation<F, R>(f: F, at_the_end: AtTheEnd) -> Result<JoinHandle<R>, NotTaken>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let place = Location::caller();
+    let submitted = with_current(|handle| {
+        let (runnable, task, join) =
+            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), place);
+        drop(task);
+        let holds = HoldsClock::new(handle);
+        let job = match at_the_end {
+            AtTheEnd::Cancel => Job::Task(runnable, holds),
+            AtTheEnd::Run => Job::Promised(runnable, holds),
+        };
+        match handle.shared().blocking.submit(handle, job) {
+            Ok(()) => Ok(join),
+            Err(Refused::Closed(job)) => {
+                job.cancel();
+                Err(NotTaken::Ended)
+            }
+            Err(Refused::NoThread(job, error)) => {
+                job.cancel();
+                Err(NotTaken::NoThread(error))
+            }
+        }
+    });
+    match submitted {
+        Ok(submitted) => submitted,
+        Err(_) => panic!("{NO_RUNTIME}"),
+    }
 }
