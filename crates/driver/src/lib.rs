@@ -33,6 +33,7 @@
 mod clock;
 mod driver;
 mod fake;
+pub mod files;
 pub mod ops;
 mod poll;
 mod ready;

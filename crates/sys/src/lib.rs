@@ -16,6 +16,7 @@ pub mod env;
 pub mod epoll;
 pub mod eventfd;
 pub mod fd;
+pub mod files;
 pub mod membarrier;
 pub mod names;
 pub mod park;
