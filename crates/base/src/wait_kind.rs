@@ -75,6 +75,8 @@ pub enum WaitKind {
     LocalSet,
     /// A signal of the operating system.
     Signal,
+    /// A child process to end.
+    Process,
 }
 
 impl WaitKind {
@@ -115,6 +117,7 @@ impl WaitKind {
         WaitKind::DuplexWrite,
         WaitKind::LocalSet,
         WaitKind::Signal,
+        WaitKind::Process,
     ];
 
     /// A word for a person to read.
@@ -155,9 +158,10 @@ impl WaitKind {
             WaitKind::DuplexWrite => "duplex write",
             WaitKind::LocalSet => "local_set",
             WaitKind::Signal => "signal",
+            WaitKind::Process => "process",
         }
     }
 }
 
 // A kind that is missing from the list could not be read back from a record.
-const _: () = assert!(WaitKind::Signal as usize + 1 == WaitKind::ALL.len());
+const _: () = assert!(WaitKind::Process as usize + 1 == WaitKind::ALL.len());

@@ -225,6 +225,10 @@ impl Io {
         self.shared.watches_signals.store(watches, Ordering::Release);
     }
 
+    pub(crate) fn is(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+
     /// How many descriptors are registered.
     pub fn registered_count(&self) -> u32 {
         self.shared.slots.owned()

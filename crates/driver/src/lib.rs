@@ -36,6 +36,7 @@ mod fake;
 pub mod files;
 pub mod ops;
 mod poll;
+mod process;
 mod ready;
 mod registered;
 pub mod signals;
@@ -46,6 +47,7 @@ mod word;
 
 pub use clock::Clock;
 pub use driver::{Driver, Io, Turn, Turned, is_rt_shutdown_err};
+pub use process::Process;
 pub use ready::{Direction, Interest, Ready};
 pub use registered::Registered;
 pub use slots::Token;

@@ -5,6 +5,7 @@ pub use shinkan_sys::fd::{
     access, is_nonblocking, is_pipe, open_fifo, pipe, read, readv, set_nonblocking, write, writev,
 };
 pub use shinkan_sys::names::{look_up, look_up_with_port};
+pub use shinkan_sys::process::spawn;
 pub use shinkan_sys::socket::{
     Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type, accept_inet, accept_unix,
     connect_datagram, connect_inet, connect_udp, connect_unix, local_inet, local_unix, peek,

@@ -1,6 +1,6 @@
 //! A registered descriptor: waiting for it, and operations that try, clear and wait again.
 
-use crate::driver::{Shared, gone};
+use crate::driver::{Io, Shared, gone};
 use crate::ready::{Direction, Interest, Ready};
 use crate::slots::{Owned, Token};
 use crate::waiters::{self, Readiness};
@@ -80,6 +80,11 @@ impl Source {
     ) -> Poll<Option<ReadyEvent>> {
         let event = ready!(waiters::poll(self.owned.slot(), cx, direction));
         Poll::Ready((!event.is_shutdown()).then_some(event))
+    }
+
+    /// Whether it is registered there.
+    pub(crate) fn is_of(&self, io: &Io) -> bool {
+        io.is(self.owned.table())
     }
 
     /// Waits for an interest, in any number of tasks.

@@ -21,6 +21,8 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
 
+#[cfg(any(feature = "net", feature = "process"))]
+mod fill;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod macros;
@@ -57,6 +59,9 @@ pub mod io {
 
 #[cfg(feature = "net")]
 pub mod net;
+
+#[cfg(feature = "process")]
+pub mod process;
 
 #[cfg(feature = "signal")]
 pub mod signal;

@@ -103,6 +103,19 @@ fn task_leaves() {
     });
 }
 
+fn process_leaves() {
+    use shinkan::process::Command;
+    let mut sleep = Command::new("sleep");
+    sleep.arg("3600").kill_on_drop(true);
+    waits(WaitKind::Process, sleep.status());
+    let mut child = sleep.spawn().unwrap();
+    waits(WaitKind::Process, child.wait());
+    waits(WaitKind::Process, child.wait_with_output());
+    let mut child = sleep.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    waits_somewhere(WaitKind::Read, stdout.read_u8());
+}
+
 fn lock_leaves() {
     let mutex = Arc::new(Mutex::new(()));
     let held = mutex.try_lock().unwrap();
@@ -231,6 +244,7 @@ fn each_leaf_says_what_it_waits_for_and_where() {
         channel_leaves();
         pipe_leaves();
         signal_leaves();
+        process_leaves();
     }
     socket_leaves(&runtime);
     let seen = SEEN.take();

@@ -20,6 +20,7 @@ pub mod files;
 pub mod membarrier;
 pub mod names;
 pub mod park;
+pub mod process;
 pub mod signals;
 pub mod socket;
 pub mod stdio;
