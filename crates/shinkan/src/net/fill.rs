@@ -3,13 +3,32 @@
 
 #![allow(unsafe_code)]
 
-pub(super) use crate::fill::{Filled, read_buf};
+pub(super) use crate::fill::{Filled, read_buf as read_buf_from};
 use bytes::BufMut;
+use shinkan_io::ReadBuf;
 use std::io;
 use std::mem::MaybeUninit;
 
+/// As [`read_buf_from`], where `read` says no more than what it read.
+#[inline]
+pub(super) fn read_buf(
+    buf: &mut ReadBuf<'_>,
+    read: impl for<'b> FnOnce(&'b mut [MaybeUninit<u8>]) -> io::Result<Filled<'b>>,
+) -> io::Result<usize> {
+    Ok(read_buf_from(buf, |free| Ok((read(free)?, ())))?.0)
+}
+
 /// As [`read_buf`], for the next chunk of a `BufMut`.
-pub(super) fn buf_mut<R>(
+#[inline]
+pub(super) fn buf_mut(
+    buf: &mut impl BufMut,
+    read: impl for<'b> FnOnce(&'b mut [MaybeUninit<u8>]) -> io::Result<Filled<'b>>,
+) -> io::Result<usize> {
+    Ok(buf_mut_from(buf, |free| Ok((read(free)?, ())))?.0)
+}
+
+/// As [`read_buf_from`], for the next chunk of a `BufMut`.
+pub(super) fn buf_mut_from<R>(
     buf: &mut impl BufMut,
     read: impl for<'b> FnOnce(&'b mut [MaybeUninit<u8>]) -> io::Result<(Filled<'b>, R)>,
 ) -> io::Result<(usize, R)> {

@@ -9,6 +9,8 @@
 
 mod addr;
 pub(crate) mod async_fd;
+mod carrier;
+mod delegate;
 mod fill;
 mod lookup_host;
 mod raw_fd;

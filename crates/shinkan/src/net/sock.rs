@@ -1,6 +1,7 @@
-//! What all sockets share: registration with the runtime of the calling thread, waiting, and
-//! moving the bytes of a stream.
+//! What all sockets and pipes share: registration with the runtime of the calling thread, waiting,
+//! and moving bytes. The public types delegate to it, in one line a method.
 
+use super::carrier::Carrier;
 use super::fill;
 use bytes::BufMut;
 use shinkan_base::wait::WaitKind;
@@ -10,12 +11,13 @@ use shinkan_rt::Handle;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice, IoSliceMut};
+use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::Location;
 use std::task::{Context, Poll};
 
-/// A socket of the standard library, registered.
+/// A descriptor that this module knows how to use, registered.
 pub(super) struct Sock<T>(Registered<T>);
 
 impl<T: AsFd> Sock<T> {
@@ -32,9 +34,18 @@ impl<T: AsFd> Sock<T> {
         start: Ready,
         place: &'static Location<'static>,
     ) -> io::Result<Self> {
-        let handle = Handle::current();
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        Ok(Self(Registered::at(inner, handle.io(), interest, start, place)?))
+        Self::with(inner, Interest::READABLE | Interest::WRITABLE, start, place)
+    }
+
+    /// The same, for what knows one direction only.
+    #[track_caller]
+    pub(super) fn with(
+        inner: T,
+        interest: Interest,
+        start: Ready,
+        place: &'static Location<'static>,
+    ) -> io::Result<Self> {
+        Ok(Self(Registered::at(inner, Handle::current().io(), interest, start, place)?))
     }
 
     /// Registers a socket that the caller made.
@@ -68,33 +79,57 @@ impl<T: AsFd> Sock<T> {
         }
     }
 
-    pub(super) async fn ready(
+    /// Takes a connection. `accept` is asked each time when the listener is ready.
+    #[track_caller]
+    pub(super) fn accept<R>(
         &self,
-        interest: Interest,
-        kind: WaitKind,
-        place: &'static Location<'static>,
-    ) -> io::Result<Ready> {
-        Ok(self.source().readiness(interest, kind, place).await?.ready)
+        accept: impl FnMut() -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.source().async_io(Interest::READABLE, WaitKind::Accept, Location::caller(), accept)
     }
 
-    /// Waits until a stream is ready for one or both directions.
-    pub(super) fn stream_ready(
+    pub(super) fn poll_accept<R>(
         &self,
-        interest: Interest,
-        place: &'static Location<'static>,
-    ) -> impl Future<Output = io::Result<Ready>> {
-        let kind = if interest.is_readable() { WaitKind::Read } else { WaitKind::Write };
-        self.ready(interest, kind, place)
+        cx: &mut Context<'_>,
+        accept: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let source = self.source();
+        source.poll_io_as(cx, Direction::Read, WaitKind::Accept, source.place(), accept)
     }
 
-    /// Waits until a datagram socket is ready for one or both directions.
-    pub(super) fn datagram_ready(
-        &self,
-        interest: Interest,
-        place: &'static Location<'static>,
-    ) -> impl Future<Output = io::Result<Ready>> {
-        let kind = if interest.is_readable() { WaitKind::Recv } else { WaitKind::Send };
-        self.ready(interest, kind, place)
+    /// Options of the socket.
+    pub(super) fn options(&self) -> ops::SockRef<'_> {
+        ops::SockRef::from(self)
+    }
+
+    /// Closes the writing side: the peer learns that no more will come.
+    pub(super) fn shut_down_write(&self) -> io::Result<()> {
+        match self.options().shutdown(Shutdown::Write) {
+            // The peer is gone: it was told.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        }
+    }
+}
+
+/// Waiting, and moving bytes.
+impl<T: Carrier> Sock<T> {
+    #[track_caller]
+    pub(super) fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
+        let place = Location::caller();
+        async move { Ok(self.source().readiness(interest, T::kind(interest), place).await?.ready) }
+    }
+
+    #[track_caller]
+    pub(super) fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        let place = Location::caller();
+        async move { self.source().readiness(Interest::READABLE, T::READ, place).await.map(drop) }
+    }
+
+    #[track_caller]
+    pub(super) fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        let place = Location::caller();
+        async move { self.source().readiness(Interest::WRITABLE, T::WRITE, place).await.map(drop) }
     }
 
     #[inline]
@@ -106,6 +141,69 @@ impl<T: AsFd> Sock<T> {
         self.source().poll_ready(cx, direction).map_ok(drop)
     }
 
+    pub(super) fn try_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source().try_io(interest, f)
+    }
+
+    /// Has `f` take something, without waiting.
+    pub(super) fn try_take<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.try_io(Interest::READABLE, f)
+    }
+
+    /// Has `f` put something, without waiting.
+    pub(super) fn try_put<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.try_io(Interest::WRITABLE, f)
+    }
+
+    #[track_caller]
+    pub(super) fn async_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.source().async_io(interest, T::kind(interest), Location::caller(), f)
+    }
+
+    /// Has `f` take something, as soon as it can.
+    #[track_caller]
+    pub(super) fn take<R>(
+        &self,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.async_io(Interest::READABLE, f)
+    }
+
+    /// Has `f` put something, as soon as it can.
+    #[track_caller]
+    pub(super) fn put<R>(
+        &self,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.async_io(Interest::WRITABLE, f)
+    }
+
+    #[inline]
+    pub(super) fn poll_take<R>(
+        &self,
+        cx: &mut Context<'_>,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.source().poll_io_as(cx, Direction::Read, T::READ, self.source().place(), f)
+    }
+
+    #[inline]
+    pub(super) fn poll_put<R>(
+        &self,
+        cx: &mut Context<'_>,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.source().poll_io_as(cx, Direction::Write, T::WRITE, self.source().place(), f)
+    }
+
     /// Reads what a stream holds, into the free part of `buf`.
     #[inline]
     pub(super) fn poll_read(
@@ -114,16 +212,13 @@ impl<T: AsFd> Sock<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let room = buf.remaining();
-        self.source()
-            .poll_stream(cx, Direction::Read, room, || {
-                Ok(fill::read_buf(buf, |free| Ok((ops::recv(self, free)?, ())))?.0)
-            })
-            .map_ok(drop)
+        let read = || fill::read_buf(buf, |free| self.read_uninit(free));
+        self.source().poll_stream(cx, Direction::Read, room, read).map_ok(drop)
     }
 
     #[inline]
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.source().poll_stream(cx, Direction::Write, buf.len(), || ops::send(self, buf))
+        self.source().poll_stream(cx, Direction::Write, buf.len(), || self.write(buf))
     }
 
     pub(super) fn poll_write_vectored(
@@ -132,46 +227,27 @@ impl<T: AsFd> Sock<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         // One call takes a limited number of buffers: less than their sum means nothing then.
-        self.source().poll_io(cx, Direction::Write, || ops::send_vectored(self, bufs))
+        self.poll_put(cx, || self.write_vectored(bufs))
     }
 
     pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.source().try_io(Interest::READABLE, || ops::recv(self, &mut *buf))
+        self.try_take(|| self.read(buf))
     }
 
     pub(super) fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.source().try_io(Interest::READABLE, || ops::readv(self, bufs))
+        self.try_take(|| ops::readv(self, bufs))
     }
 
     pub(super) fn try_read_buf(&self, buf: &mut impl BufMut) -> io::Result<usize> {
-        let read = || fill::buf_mut(buf, |free| Ok((ops::recv(self, free)?, ())));
-        Ok(self.source().try_io(Interest::READABLE, read)?.0)
+        self.try_take(|| fill::buf_mut(buf, |free| self.read_uninit(free)))
     }
 
     pub(super) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.source().try_io(Interest::WRITABLE, || ops::send(self, buf))
+        self.try_put(|| self.write(buf))
     }
 
     pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.source().try_io(Interest::WRITABLE, || ops::send_vectored(self, bufs))
-    }
-
-    /// Sends or receives a datagram when the socket is ready.
-    #[inline]
-    pub(super) fn poll_datagram<R>(
-        &self,
-        cx: &mut Context<'_>,
-        kind: WaitKind,
-        f: impl FnMut() -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        let send = kind == WaitKind::Send;
-        let direction = if send { Direction::Write } else { Direction::Read };
-        self.source().poll_io_as(cx, direction, kind, self.source().place(), f)
-    }
-
-    /// Options of the socket.
-    pub(super) fn options(&self) -> ops::SockRef<'_> {
-        ops::SockRef::from(self)
+        self.try_put(|| self.write_vectored(bufs))
     }
 }
 

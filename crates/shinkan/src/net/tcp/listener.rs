@@ -2,14 +2,12 @@
 
 use super::TcpStream;
 use crate::net::addr::{ToSocketAddrs, first_of, resolve};
+use crate::net::delegate::{descriptor, from_std};
 use crate::net::sock::Sock;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Direction, Interest, Ready, ops};
-use std::fmt;
+use shinkan_driver::{Ready, ops};
 use std::future::Future;
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::Location;
 use std::task::{Context, Poll, ready};
 
@@ -61,11 +59,9 @@ impl TcpListener {
     #[track_caller]
     pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
         let place = Location::caller();
+        let accepted = self.io.accept(|| ops::accept_inet(&self.io));
         async move {
-            let accept = || ops::accept_inet(&self.io);
-            let source = self.io.source();
-            let (stream, addr) =
-                source.async_io(Interest::READABLE, WaitKind::Accept, place, accept).await?;
+            let (stream, addr) = accepted.await?;
             Ok((TcpStream::accepted(stream, place)?, addr))
         }
     }
@@ -77,11 +73,8 @@ impl TcpListener {
     /// As [`TcpListener::accept`].
     #[track_caller]
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let (source, place) = (self.io.source(), Location::caller());
-        let accept = || ops::accept_inet(&self.io);
-        let accepted =
-            source.poll_io_as(cx, Direction::Read, WaitKind::Accept, source.place(), accept);
-        let (stream, addr) = ready!(accepted)?;
+        let place = Location::caller();
+        let (stream, addr) = ready!(self.io.poll_accept(cx, || ops::accept_inet(&self.io)))?;
         Poll::Ready(Ok((TcpStream::accepted(stream, place)?, addr)))
     }
 
@@ -130,30 +123,5 @@ impl TcpListener {
     }
 }
 
-impl TryFrom<net::TcpListener> for TcpListener {
-    type Error = io::Error;
-
-    /// As [`TcpListener::from_std`].
-    #[track_caller]
-    fn try_from(listener: net::TcpListener) -> io::Result<Self> {
-        Self::from_std(listener)
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
-    }
-}
+descriptor!(TcpListener, io, Debug);
+from_std!(net::TcpListener => TcpListener);

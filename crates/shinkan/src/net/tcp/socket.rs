@@ -1,13 +1,14 @@
 //! A TCP socket that is neither connected nor listening yet.
 
 use super::{TcpListener, TcpStream};
+
+use crate::net::delegate::descriptor;
 use crate::net::sock::Sock;
 use shinkan_driver::ops::{self, Domain, Protocol, Socket, Type};
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, RawFd};
+use std::os::fd::{IntoRawFd, RawFd};
 use std::panic::Location;
 use std::time::Duration;
 
@@ -305,26 +306,10 @@ fn saturate(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
 
-impl AsRawFd for TcpSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.inner.as_raw_fd()
-    }
-}
-
-impl AsFd for TcpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.as_fd()
-    }
-}
-
 impl IntoRawFd for TcpSocket {
     fn into_raw_fd(self) -> RawFd {
         self.inner.into_raw_fd()
     }
 }
 
-impl fmt::Debug for TcpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+descriptor!(TcpSocket, inner, Debug);

@@ -1,6 +1,7 @@
 //! Two halves that own a TCP stream together.
 
 use super::TcpStream;
+use crate::net::delegate::{reads, writes};
 use bytes::BufMut;
 use shinkan_driver::{Interest, Ready};
 use shinkan_io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -9,7 +10,6 @@ use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -71,22 +71,15 @@ impl OwnedReadHalf {
         reunite(self, other)
     }
 
-    /// Waits for data and copies it without taking it from the stream.
-    ///
-    /// # Errors
-    /// Those of recv(2), or the runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits for data and copies it without taking it from the stream. Errors and cancel safety are
+    /// those of [`TcpStream::peek`].
     #[track_caller]
     pub fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
         self.inner.peek(buf)
     }
 
-    /// The form of [`OwnedReadHalf::peek`] for a hand-written future.
-    ///
-    /// # Errors
-    /// As [`OwnedReadHalf::peek`].
+    /// The form of [`OwnedReadHalf::peek`] for a hand-written future. Errors are those of
+    /// [`TcpStream::poll_peek`].
     pub fn poll_peek(
         &mut self,
         cx: &mut Context<'_>,
@@ -95,71 +88,43 @@ impl OwnedReadHalf {
         self.inner.poll_peek(cx, buf)
     }
 
-    /// Waits until the stream is ready for what is asked, and says for what.
-    ///
-    /// It is a hint: an operation may still say `WouldBlock`, which takes the readiness away. At
-    /// the peer's end the stream counts as readable for ever.
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until the stream is ready for what is asked, and says for what. Errors and cancel
+    /// safety are those of [`TcpStream::ready`].
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.inner.io.stream_ready(interest, Location::caller())
+        self.inner.io.ready(interest)
     }
 
-    /// Waits until there is something to read, or the peer's end. A hint, as [`OwnedReadHalf::ready`].
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until there is something to read, or the peer's end. Errors and cancel safety are
+    /// those of [`TcpStream::readable`].
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.inner.io.stream_ready(Interest::READABLE, place).await.map(drop) }
+        self.inner.io.readable()
     }
 
-    /// Reads what is there, without waiting. Zero bytes mean the peer's end, or a buffer without
-    /// room.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of recv(2).
+    /// Reads what is there, without waiting. Errors are those of [`TcpStream::try_read`].
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.io.try_read(buf)
     }
 
-    /// As [`OwnedReadHalf::try_read`], into several buffers, one after the other.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of readv(2).
+    /// As [`OwnedReadHalf::try_read`], into several buffers, one after the other. Errors are those
+    /// of [`TcpStream::try_read_vectored`].
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.inner.io.try_read_vectored(bufs)
     }
 
-    /// As [`OwnedReadHalf::try_read`], into the next chunk of a buffer, which is advanced.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of recv(2).
+    /// As [`OwnedReadHalf::try_read`], into the next chunk of a buffer, which is advanced. Errors
+    /// are those of [`TcpStream::try_read_buf`].
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.inner.io.try_read_buf(buf)
     }
 
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// Those of getpeername(2).
+    /// The peer's address. Errors are those of [`TcpStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// Those of getsockname(2).
+    /// The address on this side. Errors are those of [`TcpStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -179,62 +144,38 @@ impl OwnedWriteHalf {
         self.shuts_down_on_drop = false;
     }
 
-    /// Waits until the stream is ready for what is asked, and says for what.
-    ///
-    /// It is a hint: an operation may still say `WouldBlock`, which takes the readiness away. At
-    /// the peer's end the stream counts as readable for ever.
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until the stream is ready for what is asked, and says for what. Errors and cancel
+    /// safety are those of [`TcpStream::ready`].
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.inner.io.stream_ready(interest, Location::caller())
+        self.inner.io.ready(interest)
     }
 
-    /// Waits until there is room to write, or the peer is gone. A hint, as [`OwnedWriteHalf::ready`].
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until there is room to write, or the peer is gone. Errors and cancel safety are those
+    /// of [`TcpStream::writable`].
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.inner.io.stream_ready(Interest::WRITABLE, place).await.map(drop) }
+        self.inner.io.writable()
     }
 
-    /// Writes as much as there is room for, without waiting.
-    ///
-    /// # Errors
-    /// `WouldBlock` where there is no room; else those of send(2).
+    /// Writes as much as there is room for, without waiting. Errors are those of
+    /// [`TcpStream::try_write`].
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.inner.io.try_write(buf)
     }
 
-    /// As [`OwnedWriteHalf::try_write`], from several buffers, one after the other.
-    ///
-    /// # Errors
-    /// `WouldBlock` where there is no room; else those of sendmsg(2).
+    /// As [`OwnedWriteHalf::try_write`], from several buffers, one after the other. Errors are
+    /// those of [`TcpStream::try_write_vectored`].
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.inner.io.try_write_vectored(bufs)
     }
 
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// Those of getpeername(2).
+    /// The peer's address. Errors are those of [`TcpStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.inner.peer_addr()
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// Those of getsockname(2).
+    /// The address on this side. Errors are those of [`TcpStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -244,52 +185,20 @@ impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
         if self.shuts_down_on_drop {
             // Nobody is left to tell of an error, and the peer that is gone needs no news.
-            let _ = self.inner.shut_down_write();
+            let _ = self.inner.io.shut_down_write();
         }
     }
 }
 
 impl AsyncRead for OwnedReadHalf {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.inner.io.poll_read(cx, buf)
-    }
+    reads!(this => this.inner.io);
 }
 
 impl AsyncWrite for OwnedWriteHalf {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.inner.io.poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.inner.io.poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    // The kernel has what was written.
-    #[inline]
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    writes!(this => this.inner.io);
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let done = self.inner.shut_down_write();
+        let done = self.inner.io.shut_down_write();
         if done.is_ok() {
             self.shuts_down_on_drop = false;
         }

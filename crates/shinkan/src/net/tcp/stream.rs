@@ -3,17 +3,15 @@
 use super::split::{ReadHalf, WriteHalf, split};
 use super::split_owned::{OwnedReadHalf, OwnedWriteHalf, split_owned};
 use crate::net::addr::{ToSocketAddrs, none, resolve};
+use crate::net::delegate::{descriptor, from_std, reads, writes};
 use crate::net::fill;
 use crate::net::sock::Sock;
 use bytes::BufMut;
-use shinkan_base::wait::WaitKind;
 use shinkan_driver::{Direction, Interest, Ready, ops};
 use shinkan_io::{AsyncRead, AsyncWrite, ReadBuf};
-use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{self, Shutdown, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::net::{self, SocketAddr};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -136,7 +134,7 @@ impl TcpStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.io.stream_ready(interest, Location::caller())
+        self.io.ready(interest)
     }
 
     /// Waits until there is something to read, or the peer's end. A hint, as [`TcpStream::ready`].
@@ -148,8 +146,7 @@ impl TcpStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.stream_ready(Interest::READABLE, place).await.map(drop) }
+        self.io.readable()
     }
 
     /// Waits until there is room to write, or the peer is gone. A hint, as [`TcpStream::ready`].
@@ -161,8 +158,7 @@ impl TcpStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.stream_ready(Interest::WRITABLE, place).await.map(drop) }
+        self.io.writable()
     }
 
     /// Waits until there is something to read. At most one task waits in this way; the last one
@@ -235,7 +231,7 @@ impl TcpStream {
         interest: Interest,
         f: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io.source().try_io(interest, f)
+        self.io.try_io(interest, f)
     }
 
     /// Calls `f` each time when the socket is ready, until it says something else than
@@ -253,8 +249,7 @@ impl TcpStream {
         interest: Interest,
         f: impl FnMut() -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        let kind = if interest.is_readable() { WaitKind::Read } else { WaitKind::Write };
-        self.io.source().async_io(interest, kind, Location::caller(), f)
+        self.io.async_io(interest, f)
     }
 
     /// Waits for data and copies it without taking it from the stream.
@@ -266,8 +261,7 @@ impl TcpStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn peek(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
-        let peek = move || ops::peek(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Read, Location::caller(), peek)
+        self.io.take(move || ops::peek(&self.io, &mut *buf))
     }
 
     /// The form of [`TcpStream::peek`] for a hand-written future. At most one task waits in this
@@ -280,9 +274,7 @@ impl TcpStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
-        self.io.source().poll_io(cx, Direction::Read, || {
-            Ok(fill::read_buf(buf, |free| Ok((ops::peek(&self.io, free)?, ())))?.0)
-        })
+        self.io.poll_take(cx, || fill::read_buf(buf, |free| ops::peek(&self.io, free)))
     }
 
     /// Two halves that borrow the stream, for use within one task.
@@ -295,85 +287,17 @@ impl TcpStream {
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         split_owned(self)
     }
-
-    pub(super) fn shut_down_write(&self) -> io::Result<()> {
-        match self.io.options().shutdown(Shutdown::Write) {
-            // The peer is gone: it was told.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
-            result => result,
-        }
-    }
 }
 
 impl AsyncRead for TcpStream {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.io.poll_read(cx, buf)
-    }
+    reads!(this => this.io);
 }
 
 impl AsyncWrite for TcpStream {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    // The kernel has what was written.
-    #[inline]
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    writes!(this => this.io);
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shut_down_write())
-    }
-}
-
-impl TryFrom<net::TcpStream> for TcpStream {
-    type Error = io::Error;
-
-    /// As [`TcpStream::from_std`].
-    #[track_caller]
-    fn try_from(stream: net::TcpStream) -> io::Result<Self> {
-        Self::from_std(stream)
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
+        Poll::Ready(self.io.shut_down_write())
     }
 }
 
@@ -382,3 +306,6 @@ impl AsRef<TcpStream> for TcpStream {
         self
     }
 }
+
+descriptor!(TcpStream, io, Debug);
+from_std!(net::TcpStream => TcpStream);

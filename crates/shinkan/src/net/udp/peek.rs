@@ -2,13 +2,11 @@
 
 use super::UdpSocket;
 use crate::net::fill;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Interest, ops};
+use shinkan_driver::ops;
 use shinkan_io::ReadBuf;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::Location;
 use std::task::{Context, Poll};
 
 impl UdpSocket {
@@ -21,8 +19,7 @@ impl UdpSocket {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn peek(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
-        let peek = move || ops::peek(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), peek)
+        self.io.take(move || ops::peek(&self.io, &mut *buf))
     }
 
     /// The form of [`UdpSocket::peek`] for a hand-written future.
@@ -30,8 +27,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::peek`].
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let peek = || fill::read_buf(buf, |free| Ok((ops::peek(&self.io, free)?, ())));
-        self.io.poll_datagram(cx, WaitKind::Recv, peek).map_ok(drop)
+        self.io.poll_take(cx, || fill::read_buf(buf, |free| ops::peek(&self.io, free))).map_ok(drop)
     }
 
     /// Copies a datagram that is there; it stays to be received.
@@ -39,7 +35,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recv(2).
     pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.source().try_io(Interest::READABLE, || ops::peek(&self.io, &mut *buf))
+        self.io.try_take(|| ops::peek(&self.io, &mut *buf))
     }
 
     /// As [`UdpSocket::peek`], with the sender's address.
@@ -54,8 +50,7 @@ impl UdpSocket {
         &self,
         buf: &mut [u8],
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> {
-        let peek = move || ops::peek_from(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), peek)
+        self.io.take(move || ops::peek_from(&self.io, &mut *buf))
     }
 
     /// The form of [`UdpSocket::peek_from`] for a hand-written future.
@@ -67,8 +62,8 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<SocketAddr>> {
-        let peek = || fill::read_buf(buf, |free| ops::peek_from(&self.io, free));
-        self.io.poll_datagram(cx, WaitKind::Recv, peek).map_ok(|(_, from)| from)
+        let peek = || fill::read_buf_from(buf, |free| ops::peek_from(&self.io, free));
+        self.io.poll_take(cx, peek).map_ok(|(_, from)| from)
     }
 
     /// As [`UdpSocket::try_peek`], with the sender's address.
@@ -76,7 +71,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recvfrom(2).
     pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.io.source().try_io(Interest::READABLE, || ops::peek_from(&self.io, &mut *buf))
+        self.io.try_take(|| ops::peek_from(&self.io, &mut *buf))
     }
 
     /// Waits for a datagram and gives its sender's address; it stays to be received.
@@ -88,8 +83,7 @@ impl UdpSocket {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn peek_sender(&self) -> impl Future<Output = io::Result<SocketAddr>> {
-        let peek = || self.sender();
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), peek)
+        self.io.take(|| self.sender())
     }
 
     /// The form of [`UdpSocket::peek_sender`] for a hand-written future.
@@ -97,7 +91,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::peek_sender`].
     pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
-        self.io.poll_datagram(cx, WaitKind::Recv, || self.sender())
+        self.io.poll_take(cx, || self.sender())
     }
 
     /// Gives the sender's address of a datagram that is there; it stays to be received.
@@ -105,7 +99,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recvfrom(2).
     pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
-        self.io.source().try_io(Interest::READABLE, || self.sender())
+        self.io.try_take(|| self.sender())
     }
 
     fn sender(&self) -> io::Result<SocketAddr> {

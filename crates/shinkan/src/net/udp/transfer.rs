@@ -46,7 +46,7 @@ impl UdpSocket {
         buf: &[u8],
         target: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        self.io.poll_datagram(cx, WaitKind::Send, || ops::send_to(&self.io, buf, &target))
+        self.io.poll_put(cx, || ops::send_to(&self.io, buf, &target))
     }
 
     /// Sends a datagram to an address, without waiting.
@@ -54,7 +54,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where there is no room; else those of sendto(2).
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.io.source().try_io(Interest::WRITABLE, || ops::send_to(&self.io, buf, &target))
+        self.io.try_put(|| ops::send_to(&self.io, buf, &target))
     }
 
     /// Sends a datagram to the peer, to which the socket must be connected.
@@ -66,8 +66,7 @@ impl UdpSocket {
     /// If it is dropped before it is done, nothing was sent.
     #[track_caller]
     pub fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> {
-        let send = move || ops::send(&self.io, buf);
-        self.io.source().async_io(Interest::WRITABLE, WaitKind::Send, Location::caller(), send)
+        self.io.put(move || ops::send(&self.io, buf))
     }
 
     /// The form of [`UdpSocket::send`] for a hand-written future. At most one task waits in this
@@ -76,7 +75,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::send`].
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_datagram(cx, WaitKind::Send, || ops::send(&self.io, buf))
+        self.io.poll_put(cx, || ops::send(&self.io, buf))
     }
 
     /// Sends a datagram to the peer, without waiting.
@@ -84,7 +83,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where there is no room; else those of send(2).
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.source().try_io(Interest::WRITABLE, || ops::send(&self.io, buf))
+        self.io.try_put(|| ops::send(&self.io, buf))
     }
 
     /// Waits for a datagram. What has no room in `buf` is lost.
@@ -96,8 +95,7 @@ impl UdpSocket {
     /// No datagram is lost if it is dropped.
     #[track_caller]
     pub fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
-        let recv = move || ops::recv(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || ops::recv(&self.io, &mut *buf))
     }
 
     /// The form of [`UdpSocket::recv`] for a hand-written future. At most one task waits in this
@@ -106,8 +104,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::recv`].
     pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let recv = || fill::read_buf(buf, |free| Ok((ops::recv(&self.io, free)?, ())));
-        self.io.poll_datagram(cx, WaitKind::Recv, recv).map_ok(drop)
+        self.io.poll_take(cx, || fill::read_buf(buf, |free| ops::recv(&self.io, free))).map_ok(drop)
     }
 
     /// Takes a datagram that is there. What has no room in `buf` is lost.
@@ -115,7 +112,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recv(2).
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.source().try_io(Interest::READABLE, || ops::recv(&self.io, &mut *buf))
+        self.io.try_take(|| ops::recv(&self.io, &mut *buf))
     }
 
     /// As [`UdpSocket::recv`], into the next chunk of a buffer, which is advanced.
@@ -127,8 +124,7 @@ impl UdpSocket {
     /// No datagram is lost if it is dropped.
     #[track_caller]
     pub fn recv_buf<B: BufMut>(&self, buf: &mut B) -> impl Future<Output = io::Result<usize>> {
-        let recv = move || Ok(fill::buf_mut(buf, |free| Ok((ops::recv(&self.io, free)?, ())))?.0);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || fill::buf_mut(buf, |free| ops::recv(&self.io, free)))
     }
 
     /// As [`UdpSocket::try_recv`], into the next chunk of a buffer, which is advanced.
@@ -136,8 +132,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::try_recv`].
     pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        let recv = || fill::buf_mut(buf, |free| Ok((ops::recv(&self.io, free)?, ())));
-        Ok(self.io.source().try_io(Interest::READABLE, recv)?.0)
+        self.io.try_take(|| fill::buf_mut(buf, |free| ops::recv(&self.io, free)))
     }
 
     /// As [`UdpSocket::recv`], with the sender's address.
@@ -152,8 +147,7 @@ impl UdpSocket {
         &self,
         buf: &mut [u8],
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> {
-        let recv = move || ops::recv_from(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || ops::recv_from(&self.io, &mut *buf))
     }
 
     /// The form of [`UdpSocket::recv_from`] for a hand-written future. At most one task waits in
@@ -166,8 +160,8 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<SocketAddr>> {
-        let recv = || fill::read_buf(buf, |free| ops::recv_from(&self.io, free));
-        self.io.poll_datagram(cx, WaitKind::Recv, recv).map_ok(|(_, from)| from)
+        let recv = || fill::read_buf_from(buf, |free| ops::recv_from(&self.io, free));
+        self.io.poll_take(cx, recv).map_ok(|(_, from)| from)
     }
 
     /// As [`UdpSocket::try_recv`], with the sender's address.
@@ -175,7 +169,7 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recvfrom(2).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.io.source().try_io(Interest::READABLE, || ops::recv_from(&self.io, &mut *buf))
+        self.io.try_take(|| ops::recv_from(&self.io, &mut *buf))
     }
 
     /// As [`UdpSocket::recv_from`], into the next chunk of a buffer, which is advanced.
@@ -190,8 +184,7 @@ impl UdpSocket {
         &self,
         buf: &mut B,
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> {
-        let recv = move || fill::buf_mut(buf, |free| ops::recv_from(&self.io, free));
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || fill::buf_mut_from(buf, |free| ops::recv_from(&self.io, free)))
     }
 
     /// As [`UdpSocket::try_recv_from`], into the next chunk of a buffer, which is advanced.
@@ -199,7 +192,6 @@ impl UdpSocket {
     /// # Errors
     /// As [`UdpSocket::try_recv_from`].
     pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill::buf_mut(buf, |free| ops::recv_from(&self.io, free));
-        self.io.source().try_io(Interest::READABLE, recv)
+        self.io.try_take(|| fill::buf_mut_from(buf, |free| ops::recv_from(&self.io, free)))
     }
 }

@@ -1,13 +1,11 @@
 //! A listener of the Unix family.
 
 use super::{SocketAddr, UnixStream};
+use crate::net::delegate::{descriptor, from_std};
 use crate::net::sock::Sock;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Direction, Interest, ops};
-use std::fmt;
+use shinkan_driver::ops;
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net;
 use std::panic::Location;
 use std::path::Path;
@@ -67,11 +65,9 @@ impl UnixListener {
     #[track_caller]
     pub fn accept(&self) -> impl Future<Output = io::Result<(UnixStream, SocketAddr)>> {
         let place = Location::caller();
+        let accepted = self.io.accept(|| ops::accept_unix(&self.io));
         async move {
-            let accept = || ops::accept_unix(&self.io);
-            let source = self.io.source();
-            let (stream, addr) =
-                source.async_io(Interest::READABLE, WaitKind::Accept, place, accept).await?;
+            let (stream, addr) = accepted.await?;
             Ok((UnixStream::accepted(stream, place)?, addr.into()))
         }
     }
@@ -83,11 +79,8 @@ impl UnixListener {
     /// As [`UnixListener::accept`].
     #[track_caller]
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let (source, place) = (self.io.source(), Location::caller());
-        let accept = || ops::accept_unix(&self.io);
-        let accepted =
-            source.poll_io_as(cx, Direction::Read, WaitKind::Accept, source.place(), accept);
-        let (stream, addr) = ready!(accepted)?;
+        let place = Location::caller();
+        let (stream, addr) = ready!(self.io.poll_accept(cx, || ops::accept_unix(&self.io)))?;
         Poll::Ready(Ok((UnixStream::accepted(stream, place)?, addr.into())))
     }
 
@@ -128,30 +121,5 @@ impl UnixListener {
     }
 }
 
-impl TryFrom<net::UnixListener> for UnixListener {
-    type Error = io::Error;
-
-    /// As [`UnixListener::from_std`].
-    #[track_caller]
-    fn try_from(listener: net::UnixListener) -> io::Result<Self> {
-        Self::from_std(listener)
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for UnixListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for UnixListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
-    }
-}
+descriptor!(UnixListener, io, Debug);
+from_std!(net::UnixListener => UnixListener);

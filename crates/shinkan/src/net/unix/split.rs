@@ -2,13 +2,13 @@
 
 use super::SocketAddr;
 use super::UnixStream;
+use crate::net::delegate::{reads, writes};
 use bytes::BufMut;
 use shinkan_driver::{Interest, Ready};
-use shinkan_io::{AsyncRead, AsyncWrite, ReadBuf};
+use shinkan_io::{AsyncRead, AsyncWrite};
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -27,179 +27,95 @@ pub(super) fn split(stream: &mut UnixStream) -> (ReadHalf<'_>, WriteHalf<'_>) {
 }
 
 impl ReadHalf<'_> {
-    /// Waits until the stream is ready for what is asked, and says for what.
-    ///
-    /// It is a hint: an operation may still say `WouldBlock`, which takes the readiness away. At
-    /// the peer's end the stream counts as readable for ever.
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until the stream is ready for what is asked, and says for what. Errors and cancel
+    /// safety are those of [`UnixStream::ready`].
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.0.io.stream_ready(interest, Location::caller())
+        self.0.io.ready(interest)
     }
 
-    /// Waits until there is something to read, or the peer's end. A hint, as [`ReadHalf::ready`].
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until there is something to read, or the peer's end. Errors and cancel safety are
+    /// those of [`UnixStream::readable`].
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.0.io.stream_ready(Interest::READABLE, place).await.map(drop) }
+        self.0.io.readable()
     }
 
-    /// Reads what is there, without waiting. Zero bytes mean the peer's end, or a buffer without
-    /// room.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of recv(2).
+    /// Reads what is there, without waiting. Errors are those of [`UnixStream::try_read`].
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.io.try_read(buf)
     }
 
-    /// As [`ReadHalf::try_read`], into several buffers, one after the other.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of readv(2).
+    /// As [`ReadHalf::try_read`], into several buffers, one after the other. Errors are those of
+    /// [`UnixStream::try_read_vectored`].
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.0.io.try_read_vectored(bufs)
     }
 
-    /// As [`ReadHalf::try_read`], into the next chunk of a buffer, which is advanced.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing is there; else those of recv(2).
+    /// As [`ReadHalf::try_read`], into the next chunk of a buffer, which is advanced. Errors are
+    /// those of [`UnixStream::try_read_buf`].
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.0.io.try_read_buf(buf)
     }
 
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// Those of getpeername(2).
+    /// The peer's address. Errors are those of [`UnixStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// Those of getsockname(2).
+    /// The address on this side. Errors are those of [`UnixStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 }
 
 impl WriteHalf<'_> {
-    /// Waits until the stream is ready for what is asked, and says for what.
-    ///
-    /// It is a hint: an operation may still say `WouldBlock`, which takes the readiness away. At
-    /// the peer's end the stream counts as readable for ever.
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until the stream is ready for what is asked, and says for what. Errors and cancel
+    /// safety are those of [`UnixStream::ready`].
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.0.io.stream_ready(interest, Location::caller())
+        self.0.io.ready(interest)
     }
 
-    /// Waits until there is room to write, or the peer is gone. A hint, as [`WriteHalf::ready`].
-    ///
-    /// # Errors
-    /// The runtime has ended.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if it is dropped.
+    /// Waits until there is room to write, or the peer is gone. Errors and cancel safety are those
+    /// of [`UnixStream::writable`].
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.0.io.stream_ready(Interest::WRITABLE, place).await.map(drop) }
+        self.0.io.writable()
     }
 
-    /// Writes as much as there is room for, without waiting.
-    ///
-    /// # Errors
-    /// `WouldBlock` where there is no room; else those of send(2).
+    /// Writes as much as there is room for, without waiting. Errors are those of
+    /// [`UnixStream::try_write`].
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.io.try_write(buf)
     }
 
-    /// As [`WriteHalf::try_write`], from several buffers, one after the other.
-    ///
-    /// # Errors
-    /// `WouldBlock` where there is no room; else those of sendmsg(2).
+    /// As [`WriteHalf::try_write`], from several buffers, one after the other. Errors are those of
+    /// [`UnixStream::try_write_vectored`].
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.io.try_write_vectored(bufs)
     }
 
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// Those of getpeername(2).
+    /// The peer's address. Errors are those of [`UnixStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// Those of getsockname(2).
+    /// The address on this side. Errors are those of [`UnixStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 }
 
 impl AsyncRead for ReadHalf<'_> {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.0.io.poll_read(cx, buf)
-    }
+    reads!(this => this.0.io);
 }
 
 impl AsyncWrite for WriteHalf<'_> {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.0.io.poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.0.io.poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    // The kernel has what was written.
-    #[inline]
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    writes!(this => this.0.io);
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.shut_down_write())
+        Poll::Ready(self.0.io.shut_down_write())
     }
 }
 

@@ -3,16 +3,13 @@
 use super::split::{ReadHalf, WriteHalf, split};
 use super::split_owned::{OwnedReadHalf, OwnedWriteHalf, split_owned};
 use super::{SocketAddr, UCred};
+use crate::net::delegate::{descriptor, from_std, reads, writes};
 use crate::net::sock::Sock;
 use bytes::BufMut;
-use shinkan_base::wait::WaitKind;
 use shinkan_driver::{Direction, Interest, Ready, ops};
-use shinkan_io::{AsyncRead, AsyncWrite, ReadBuf};
-use std::fmt;
+use shinkan_io::{AsyncRead, AsyncWrite};
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net;
 use std::panic::Location;
 use std::path::Path;
@@ -177,7 +174,7 @@ impl UnixStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.io.stream_ready(interest, Location::caller())
+        self.io.ready(interest)
     }
 
     /// Waits until there is something to read, or the peer's end. A hint, as [`UnixStream::ready`].
@@ -189,8 +186,7 @@ impl UnixStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.stream_ready(Interest::READABLE, place).await.map(drop) }
+        self.io.readable()
     }
 
     /// Waits until there is room to write, or the peer is gone. A hint, as [`UnixStream::ready`].
@@ -202,8 +198,7 @@ impl UnixStream {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.stream_ready(Interest::WRITABLE, place).await.map(drop) }
+        self.io.writable()
     }
 
     /// Waits until there is something to read. At most one task waits in this way; the last one
@@ -276,7 +271,7 @@ impl UnixStream {
         interest: Interest,
         f: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io.source().try_io(interest, f)
+        self.io.try_io(interest, f)
     }
 
     /// Calls `f` each time when the socket is ready, until it says something else than
@@ -294,8 +289,7 @@ impl UnixStream {
         interest: Interest,
         f: impl FnMut() -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        let kind = if interest.is_readable() { WaitKind::Read } else { WaitKind::Write };
-        self.io.source().async_io(interest, kind, Location::caller(), f)
+        self.io.async_io(interest, f)
     }
 
     /// Two halves that borrow the stream, for use within one task.
@@ -308,85 +302,17 @@ impl UnixStream {
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         split_owned(self)
     }
-
-    pub(super) fn shut_down_write(&self) -> io::Result<()> {
-        match self.io.options().shutdown(Shutdown::Write) {
-            // The peer is gone: it was told.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
-            result => result,
-        }
-    }
 }
 
 impl AsyncRead for UnixStream {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.io.poll_read(cx, buf)
-    }
+    reads!(this => this.io);
 }
 
 impl AsyncWrite for UnixStream {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    // The kernel has what was written.
-    #[inline]
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    writes!(this => this.io);
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shut_down_write())
-    }
-}
-
-impl TryFrom<net::UnixStream> for UnixStream {
-    type Error = io::Error;
-
-    /// As [`UnixStream::from_std`].
-    #[track_caller]
-    fn try_from(stream: net::UnixStream) -> io::Result<Self> {
-        Self::from_std(stream)
-    }
-}
-
-impl AsRawFd for UnixStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for UnixStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for UnixStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
+        Poll::Ready(self.io.shut_down_write())
     }
 }
 
@@ -395,3 +321,6 @@ impl AsRef<UnixStream> for UnixStream {
         self
     }
 }
+
+descriptor!(UnixStream, io, Debug);
+from_std!(net::UnixStream => UnixStream);

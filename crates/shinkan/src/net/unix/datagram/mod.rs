@@ -4,14 +4,12 @@
 mod transfer;
 
 use super::SocketAddr;
+use crate::net::delegate::{descriptor, from_std};
 use crate::net::sock::Sock;
-use shinkan_base::wait::WaitKind;
 use shinkan_driver::{Direction, Interest, Ready, ops};
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net;
 use std::panic::Location;
 use std::path::Path;
@@ -147,7 +145,7 @@ impl UnixDatagram {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        self.io.datagram_ready(interest, Location::caller())
+        self.io.ready(interest)
     }
 
     /// Waits until there is a datagram. A hint, as [`UnixDatagram::ready`].
@@ -159,8 +157,7 @@ impl UnixDatagram {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.datagram_ready(Interest::READABLE, place).await.map(drop) }
+        self.io.readable()
     }
 
     /// Waits until there is room to send. A hint, as [`UnixDatagram::ready`].
@@ -172,8 +169,7 @@ impl UnixDatagram {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move { self.io.datagram_ready(Interest::WRITABLE, place).await.map(drop) }
+        self.io.writable()
     }
 
     /// Waits until there is a datagram. At most one task waits in this way; the last one
@@ -205,7 +201,7 @@ impl UnixDatagram {
         interest: Interest,
         f: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io.source().try_io(interest, f)
+        self.io.try_io(interest, f)
     }
 
     /// Calls `f` each time when the socket is ready, until it says something else than
@@ -223,35 +219,9 @@ impl UnixDatagram {
         interest: Interest,
         f: impl FnMut() -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        let kind = if interest.is_readable() { WaitKind::Recv } else { WaitKind::Send };
-        self.io.source().async_io(interest, kind, Location::caller(), f)
+        self.io.async_io(interest, f)
     }
 }
 
-impl TryFrom<net::UnixDatagram> for UnixDatagram {
-    type Error = io::Error;
-
-    /// As [`UnixDatagram::from_std`].
-    #[track_caller]
-    fn try_from(datagram: net::UnixDatagram) -> io::Result<Self> {
-        Self::from_std(datagram)
-    }
-}
-
-impl AsRawFd for UnixDatagram {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for UnixDatagram {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for UnixDatagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
-    }
-}
+descriptor!(UnixDatagram, io, Debug);
+from_std!(net::UnixDatagram => UnixDatagram);

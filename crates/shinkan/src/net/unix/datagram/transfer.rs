@@ -4,13 +4,11 @@ use super::UnixDatagram;
 use crate::net::fill;
 use crate::net::unix::SocketAddr;
 use bytes::BufMut;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Interest, ops};
+use shinkan_driver::ops;
 use shinkan_io::ReadBuf;
 use std::future::Future;
 use std::io;
 use std::os::unix::net;
-use std::panic::Location;
 use std::path::Path;
 use std::task::{Context, Poll};
 
@@ -32,8 +30,7 @@ impl UnixDatagram {
         buf: &[u8],
         target: P,
     ) -> impl Future<Output = io::Result<usize>> {
-        let send = move || ops::send_to_unix(&self.io, buf, target.as_ref());
-        self.io.source().async_io(Interest::WRITABLE, WaitKind::Send, Location::caller(), send)
+        self.io.put(move || ops::send_to_unix(&self.io, buf, target.as_ref()))
     }
 
     /// The form of [`UnixDatagram::send_to`] for a hand-written future. At most one task waits in
@@ -47,8 +44,7 @@ impl UnixDatagram {
         buf: &[u8],
         target: P,
     ) -> Poll<io::Result<usize>> {
-        let send = || ops::send_to_unix(&self.io, buf, target.as_ref());
-        self.io.poll_datagram(cx, WaitKind::Send, send)
+        self.io.poll_put(cx, || ops::send_to_unix(&self.io, buf, target.as_ref()))
     }
 
     /// Sends a datagram to the socket at a path, without waiting.
@@ -56,8 +52,7 @@ impl UnixDatagram {
     /// # Errors
     /// `WouldBlock` where there is no room; else those of sendto(2).
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
-        let send = || ops::send_to_unix(&self.io, buf, target.as_ref());
-        self.io.source().try_io(Interest::WRITABLE, send)
+        self.io.try_put(|| ops::send_to_unix(&self.io, buf, target.as_ref()))
     }
 
     /// Sends a datagram to the peer, to which the socket must be connected.
@@ -69,8 +64,7 @@ impl UnixDatagram {
     /// If it is dropped before it is done, nothing was sent.
     #[track_caller]
     pub fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> {
-        let send = move || ops::send(&self.io, buf);
-        self.io.source().async_io(Interest::WRITABLE, WaitKind::Send, Location::caller(), send)
+        self.io.put(move || ops::send(&self.io, buf))
     }
 
     /// The form of [`UnixDatagram::send`] for a hand-written future. At most one task waits in this
@@ -79,7 +73,7 @@ impl UnixDatagram {
     /// # Errors
     /// As [`UnixDatagram::send`].
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_datagram(cx, WaitKind::Send, || ops::send(&self.io, buf))
+        self.io.poll_put(cx, || ops::send(&self.io, buf))
     }
 
     /// Sends a datagram to the peer, without waiting.
@@ -87,7 +81,7 @@ impl UnixDatagram {
     /// # Errors
     /// `WouldBlock` where there is no room; else those of send(2).
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.source().try_io(Interest::WRITABLE, || ops::send(&self.io, buf))
+        self.io.try_put(|| ops::send(&self.io, buf))
     }
 
     /// Waits for a datagram. What has no room in `buf` is lost.
@@ -99,8 +93,7 @@ impl UnixDatagram {
     /// No datagram is lost if it is dropped.
     #[track_caller]
     pub fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
-        let recv = move || ops::recv(&self.io, &mut *buf);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || ops::recv(&self.io, &mut *buf))
     }
 
     /// The form of [`UnixDatagram::recv`] for a hand-written future. At most one task waits in this
@@ -109,8 +102,7 @@ impl UnixDatagram {
     /// # Errors
     /// As [`UnixDatagram::recv`].
     pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let recv = || fill::read_buf(buf, |free| Ok((ops::recv(&self.io, free)?, ())));
-        self.io.poll_datagram(cx, WaitKind::Recv, recv).map_ok(drop)
+        self.io.poll_take(cx, || fill::read_buf(buf, |free| ops::recv(&self.io, free))).map_ok(drop)
     }
 
     /// Takes a datagram that is there. What has no room in `buf` is lost.
@@ -118,7 +110,7 @@ impl UnixDatagram {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recv(2).
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.source().try_io(Interest::READABLE, || ops::recv(&self.io, &mut *buf))
+        self.io.try_take(|| ops::recv(&self.io, &mut *buf))
     }
 
     /// As [`UnixDatagram::recv`], into the next chunk of a buffer, which is advanced.
@@ -130,8 +122,7 @@ impl UnixDatagram {
     /// No datagram is lost if it is dropped.
     #[track_caller]
     pub fn recv_buf<B: BufMut>(&self, buf: &mut B) -> impl Future<Output = io::Result<usize>> {
-        let recv = move || Ok(fill::buf_mut(buf, |free| Ok((ops::recv(&self.io, free)?, ())))?.0);
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || fill::buf_mut(buf, |free| ops::recv(&self.io, free)))
     }
 
     /// As [`UnixDatagram::try_recv`], into the next chunk of a buffer, which is advanced.
@@ -139,8 +130,7 @@ impl UnixDatagram {
     /// # Errors
     /// As [`UnixDatagram::try_recv`].
     pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        let recv = || fill::buf_mut(buf, |free| Ok((ops::recv(&self.io, free)?, ())));
-        Ok(self.io.source().try_io(Interest::READABLE, recv)?.0)
+        self.io.try_take(|| fill::buf_mut(buf, |free| ops::recv(&self.io, free)))
     }
 
     /// As [`UnixDatagram::recv`], with the sender's address.
@@ -155,8 +145,7 @@ impl UnixDatagram {
         &self,
         buf: &mut [u8],
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> {
-        let recv = move || named(ops::recv_from_unix(&self.io, &mut *buf));
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        self.io.take(move || named(ops::recv_from_unix(&self.io, &mut *buf)))
     }
 
     /// The form of [`UnixDatagram::recv_from`] for a hand-written future. At most one task waits in
@@ -169,8 +158,8 @@ impl UnixDatagram {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<SocketAddr>> {
-        let recv = || fill::read_buf(buf, |free| named(ops::recv_from_unix(&self.io, free)));
-        self.io.poll_datagram(cx, WaitKind::Recv, recv).map_ok(|(_, from)| from)
+        let recv = || fill::read_buf_from(buf, |free| named(ops::recv_from_unix(&self.io, free)));
+        self.io.poll_take(cx, recv).map_ok(|(_, from)| from)
     }
 
     /// As [`UnixDatagram::try_recv`], with the sender's address.
@@ -178,9 +167,7 @@ impl UnixDatagram {
     /// # Errors
     /// `WouldBlock` where none is there; else those of recvfrom(2).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.io
-            .source()
-            .try_io(Interest::READABLE, || named(ops::recv_from_unix(&self.io, &mut *buf)))
+        self.io.try_take(|| named(ops::recv_from_unix(&self.io, &mut *buf)))
     }
 
     /// As [`UnixDatagram::recv_from`], into the next chunk of a buffer, which is advanced.
@@ -195,8 +182,9 @@ impl UnixDatagram {
         &self,
         buf: &mut B,
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> {
-        let recv = move || fill::buf_mut(buf, |free| named(ops::recv_from_unix(&self.io, free)));
-        self.io.source().async_io(Interest::READABLE, WaitKind::Recv, Location::caller(), recv)
+        let recv =
+            move || fill::buf_mut_from(buf, |free| named(ops::recv_from_unix(&self.io, free)));
+        self.io.take(recv)
     }
 
     /// As [`UnixDatagram::try_recv_from`], into the next chunk of a buffer, which is advanced.
@@ -204,7 +192,7 @@ impl UnixDatagram {
     /// # Errors
     /// As [`UnixDatagram::try_recv_from`].
     pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill::buf_mut(buf, |free| named(ops::recv_from_unix(&self.io, free)));
-        self.io.source().try_io(Interest::READABLE, recv)
+        let recv = || fill::buf_mut_from(buf, |free| named(ops::recv_from_unix(&self.io, free)));
+        self.io.try_take(recv)
     }
 }

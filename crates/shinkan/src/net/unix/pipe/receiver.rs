@@ -1,24 +1,22 @@
 //! The end of a pipe to read from.
 
 use super::expect_pipe;
-use crate::net::fill;
+use crate::net::delegate::{descriptor, reads};
+use crate::net::sock::Sock;
 use bytes::BufMut;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Direction, Interest, Ready, Registered, ops};
-use shinkan_io::{AsyncRead, ReadBuf};
-use shinkan_rt::Handle;
+use shinkan_driver::{Direction, Interest, Ready, ops};
+use shinkan_io::AsyncRead;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::panic::Location;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// The end of a pipe to read from. It reads to the end when the last writer is gone.
 #[derive(Debug)]
 pub struct Receiver {
-    io: Registered<OwnedFd>,
+    io: Sock<OwnedFd>,
 }
 
 impl Receiver {
@@ -75,9 +73,8 @@ impl Receiver {
     /// Outside a runtime with I/O.
     #[track_caller]
     pub fn from_owned_fd_unchecked(owned_fd: OwnedFd) -> io::Result<Receiver> {
-        let interest = Interest::READABLE;
-        let handle = Handle::current();
-        Ok(Receiver { io: Registered::with(owned_fd, handle.io(), interest, Ready::EMPTY)? })
+        let io = Sock::with(owned_fd, Interest::READABLE, Ready::EMPTY, Location::caller())?;
+        Ok(Receiver { io })
     }
 
     /// Waits until the pipe is ready for what is asked, and says for what. A hint: an operation
@@ -90,8 +87,7 @@ impl Receiver {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        let place = Location::caller();
-        async move { Ok(self.io.source().readiness(interest, WaitKind::Read, place).await?.ready) }
+        self.io.ready(interest)
     }
 
     /// Waits until there is something to read, or the last writer is gone.
@@ -103,10 +99,7 @@ impl Receiver {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move {
-            self.io.source().readiness(Interest::READABLE, WaitKind::Read, place).await.map(drop)
-        }
+        self.io.readable()
     }
 
     /// Waits until there is something to read. At most one task waits in this way; the last one
@@ -115,7 +108,7 @@ impl Receiver {
     /// # Errors
     /// The runtime has ended.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.source().poll_ready(cx, Direction::Read).map_ok(drop)
+        self.io.poll_ready(cx, Direction::Read)
     }
 
     /// Reads what is there, without waiting. Zero bytes mean that the last writer is gone.
@@ -123,7 +116,7 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` where nothing is there; else those of read(2).
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.try_io(|| ops::read(&self.io, &mut *buf))
+        self.io.try_read(buf)
     }
 
     /// As [`Receiver::try_read`], into several buffers, one after the other.
@@ -131,7 +124,7 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` where nothing is there; else those of readv(2).
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.try_io(|| ops::readv(&self.io, bufs))
+        self.io.try_read_vectored(bufs)
     }
 
     /// As [`Receiver::try_read`], into the next chunk of a buffer, which is advanced.
@@ -139,7 +132,7 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` where nothing is there; else those of read(2).
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        Ok(self.try_io(|| fill::buf_mut(buf, |free| Ok((ops::read(&self.io, free)?, ()))))?.0)
+        self.io.try_read_buf(buf)
     }
 
     /// Calls `f` where the pipe counts as ready, and takes the readiness away where `f` says
@@ -148,7 +141,7 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` where the pipe is not ready; else those of `f`.
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.source().try_io(Interest::READABLE, f)
+        self.io.try_take(f)
     }
 
     /// Deregisters, and gives the descriptor, which blocks from now on.
@@ -170,26 +163,8 @@ impl Receiver {
     }
 }
 
-impl AsRawFd for Receiver {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for Receiver {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
 impl AsyncRead for Receiver {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let room = buf.remaining();
-        let read = || Ok(fill::read_buf(buf, |free| Ok((ops::read(&self.io, free)?, ())))?.0);
-        self.io.source().poll_stream(cx, Direction::Read, room, read).map_ok(drop)
-    }
+    reads!(this => this.io);
 }
+
+descriptor!(Receiver, io);

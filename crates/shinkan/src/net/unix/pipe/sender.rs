@@ -1,14 +1,14 @@
 //! The end of a pipe to write to.
 
 use super::expect_pipe;
-use shinkan_base::wait::WaitKind;
-use shinkan_driver::{Direction, Interest, Ready, Registered, ops};
+use crate::net::delegate::{descriptor, writes};
+use crate::net::sock::Sock;
+use shinkan_driver::{Direction, Interest, Ready, ops};
 use shinkan_io::AsyncWrite;
-use shinkan_rt::Handle;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 /// The end of a pipe to write to. Dropping the last one ends the readers' input.
 #[derive(Debug)]
 pub struct Sender {
-    io: Registered<OwnedFd>,
+    io: Sock<OwnedFd>,
 }
 
 impl Sender {
@@ -73,9 +73,8 @@ impl Sender {
     /// Outside a runtime with I/O.
     #[track_caller]
     pub fn from_owned_fd_unchecked(owned_fd: OwnedFd) -> io::Result<Sender> {
-        let interest = Interest::WRITABLE;
-        let handle = Handle::current();
-        Ok(Sender { io: Registered::with(owned_fd, handle.io(), interest, Ready::EMPTY)? })
+        let io = Sock::with(owned_fd, Interest::WRITABLE, Ready::EMPTY, Location::caller())?;
+        Ok(Sender { io })
     }
 
     /// Waits until the pipe is ready for what is asked, and says for what. A hint: an operation
@@ -88,8 +87,7 @@ impl Sender {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> {
-        let place = Location::caller();
-        async move { Ok(self.io.source().readiness(interest, WaitKind::Write, place).await?.ready) }
+        self.io.ready(interest)
     }
 
     /// Waits until there is room to write, or the last reader is gone.
@@ -101,10 +99,7 @@ impl Sender {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        let place = Location::caller();
-        async move {
-            self.io.source().readiness(Interest::WRITABLE, WaitKind::Write, place).await.map(drop)
-        }
+        self.io.writable()
     }
 
     /// Waits until there is room to write. At most one task waits in this way; the last one to
@@ -113,7 +108,7 @@ impl Sender {
     /// # Errors
     /// The runtime has ended.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.source().poll_ready(cx, Direction::Write).map_ok(drop)
+        self.io.poll_ready(cx, Direction::Write)
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -122,7 +117,7 @@ impl Sender {
     /// `WouldBlock` where there is no room, `BrokenPipe` where the last reader is gone; else those
     /// of write(2).
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.try_io(|| ops::write(&self.io, buf))
+        self.io.try_write(buf)
     }
 
     /// As [`Sender::try_write`], from several buffers, one after the other.
@@ -130,7 +125,7 @@ impl Sender {
     /// # Errors
     /// As [`Sender::try_write`].
     pub fn try_write_vectored(&self, buf: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.try_io(|| ops::writev(&self.io, buf))
+        self.io.try_write_vectored(buf)
     }
 
     /// Calls `f` where the pipe counts as ready, and takes the readiness away where `f` says
@@ -139,7 +134,7 @@ impl Sender {
     /// # Errors
     /// `WouldBlock` where the pipe is not ready; else those of `f`.
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.source().try_io(Interest::WRITABLE, f)
+        self.io.try_put(f)
     }
 
     /// Deregisters, and gives the descriptor, which blocks from now on.
@@ -161,45 +156,12 @@ impl Sender {
     }
 }
 
-impl AsRawFd for Sender {
-    fn as_raw_fd(&self) -> RawFd {
-        self.io.as_raw_fd()
-    }
-}
-
-impl AsFd for Sender {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
 impl AsyncWrite for Sender {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let write = || ops::write(&self.io, buf);
-        self.io.source().poll_stream(cx, Direction::Write, buf.len(), write)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.io.source().poll_io(cx, Direction::Write, || ops::writev(&self.io, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    writes!(this => this.io);
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 }
+
+descriptor!(Sender, io);
