@@ -141,7 +141,11 @@ impl<T> RwLock<T> {
     /// If `max_reads` is 0, or more than `u32::MAX >> 3`.
     #[track_caller]
     pub const fn const_with_max_readers(value: T, max_reads: u32) -> Self {
-        assert!(max_reads > 0, "an RwLock that nobody can read was asked for: let one at least");
+        assert!(
+            max_reads > 0,
+            "a RwLock may not be created with 0 readers, since nobody could read it: let one at \
+             least"
+        );
         assert!(max_reads <= Self::MAX_READERS, "more readers than an RwLock can have");
         Self {
             max: max_reads,

@@ -57,7 +57,7 @@ fn only_so_many_readers_are_let_in() {
     assert!(lock.try_read().is_err());
     drop(a);
     assert!(lock.try_read().is_ok());
-    assert!(panics(|| RwLock::with_max_readers(1, 0)).contains("nobody can read"));
+    assert!(panics(|| RwLock::with_max_readers(1, 0)).contains("nobody could read"));
     assert!(panics(|| RwLock::with_max_readers(1, u32::MAX)).contains("at most"));
 }
 

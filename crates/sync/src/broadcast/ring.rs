@@ -5,7 +5,7 @@
 
 use super::error::TryRecvError;
 use crate::Notify;
-use shinkan_base::atomics::{AtomicUsize, Mutex, Ordering};
+use shinkan_base::atomics::{AtomicUsize, Mutex, MutexGuard, Ordering};
 use shinkan_base::wakers::Wakers;
 
 pub(super) struct Ring<T> {
@@ -114,15 +114,13 @@ impl<T> Ring<T> {
             *tail
         };
         let next = next.max(position.saturating_sub(self.capacity()));
-        let mut rest = Rest { ring: self, next, end: position };
-        if receivers == 0 {
-            self.unheard.notify_waiters();
-        }
-        rest.pass();
+        // Told after the messages are gone, and also where the drop of one panics.
+        let _unheard = Unheard(self, receivers == 0);
+        Rest { ring: self, next, end: position }.pass();
     }
 
-    /// Takes the message at `next`, if it is there, and moves `next` on: the value itself, if
-    /// nobody else misses it, else a clone.
+    /// A clone of the message at `next`, if it is there; moves `next` on. The last receiver gets a
+    /// clone too, since a clone may be told from what it was made of.
     pub(super) fn receive(&self, next: &mut u64) -> Result<T, TryRecvError>
     where
         T: Clone,
@@ -146,11 +144,9 @@ impl<T> Ring<T> {
             }
         }
         *next += 1;
-        match slot.pass() {
-            Some(value) => Ok(value),
-            // Where this panics the message counts as received.
-            None => slot.value.clone().ok_or(TryRecvError::Closed),
-        }
+        // Where the clone panics the message counts as received.
+        let had = Had { slot, rest: None };
+        had.slot.value.clone().ok_or(TryRecvError::Closed)
     }
 
     /// Messages that some receiver has not had.
@@ -165,6 +161,31 @@ impl<T> Ring<T> {
             if is_had(middle) { high = middle - 1 } else { low = middle }
         }
         low as usize
+    }
+}
+
+/// A message that a receiver is having. If nobody else misses it, it is dropped after the unlock:
+/// fields are dropped in their order.
+struct Had<'a, T> {
+    slot: MutexGuard<'a, Slot<T>>,
+    rest: Option<T>,
+}
+
+impl<T> Drop for Had<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.rest = self.slot.pass();
+    }
+}
+
+/// Tells those who wait for it that the last receiver is gone, if it is.
+struct Unheard<'a, T>(&'a Ring<T>, bool);
+
+impl<T> Drop for Unheard<'_, T> {
+    fn drop(&mut self) {
+        if self.1 {
+            self.0.unheard.notify_waiters();
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod cases;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,20 +21,35 @@ impl Wake for Count {
 
 /// A future and its own task.
 pub(crate) struct Task<F: Future> {
-    future: Pin<Box<F>>,
+    future: Option<Pin<Box<F>>>,
     count: Arc<Count>,
     seen: usize,
 }
 
 pub(crate) fn task<F: Future>(future: F) -> Task<F> {
-    Task { future: Box::pin(future), count: Arc::default(), seen: 0 }
+    Task { future: Some(Box::pin(future)), count: Arc::default(), seen: 0 }
 }
 
 impl<F: Future> Task<F> {
     pub(crate) fn poll(&mut self) -> Poll<F::Output> {
         let waker = Waker::from(self.count.clone());
         self.seen = self.count.0.load(Ordering::SeqCst);
-        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+        self.poll_for(&waker)
+    }
+
+    /// Polls it for somebody else.
+    pub(crate) fn poll_for(&mut self, waker: &Waker) -> Poll<F::Output> {
+        self.pin().poll(&mut Context::from_waker(waker))
+    }
+
+    /// Drops the future, not the task.
+    pub(crate) fn cancel(&mut self) {
+        self.future = None;
+    }
+
+    /// How many wakers of this task there are.
+    pub(crate) fn wakers(&self) -> usize {
+        Arc::strong_count(&self.count) - 1
     }
 
     /// Whether it was woken since its last poll.
@@ -41,12 +58,17 @@ impl<F: Future> Task<F> {
     }
 
     pub(crate) fn pin(&mut self) -> Pin<&mut F> {
-        self.future.as_mut()
+        self.future.as_mut().expect("not dropped").as_mut()
     }
 
     #[track_caller]
     pub(crate) fn is_pending(&mut self) {
         assert!(self.poll().is_pending(), "it should wait");
+    }
+
+    #[track_caller]
+    pub(crate) fn is_pending_for<G: Future>(&mut self, other: &Task<G>) {
+        assert!(self.poll_for(&Waker::from(other.count.clone())).is_pending(), "it should wait");
     }
 
     #[track_caller]
