@@ -11,7 +11,7 @@ use core::mem::MaybeUninit;
 use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::NonNull;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Ordering;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
@@ -110,17 +110,19 @@ impl<G: Gate> Acquire<G> {
         }
     }
 
-    /// Destroys the node, which is in no queue any more.
-    fn retire(&mut self, next: Phase) {
+    /// Destroys the node, which is in no queue any more. The waker that it held is the caller's to
+    /// drop: that may panic, so nothing may be left to do for others.
+    fn retire(&mut self, next: Phase) -> Option<Waker> {
         debug_assert!(self.phase == Phase::Queued);
         self.phase = next;
         let node = self.node();
         // SAFETY: settled, or taken out of the queue by our caller: ours.
-        drop(unsafe { Waiter::inner(node) }.waker.take());
+        let waker = unsafe { Waiter::inner(node) }.waker.take();
         // SAFETY:
         // - made: the phase was Queued.
         // - ours: as above.
         unsafe { core::ptr::drop_in_place(node.as_ptr()) };
+        waker
     }
 
     #[cold]
@@ -134,11 +136,11 @@ impl<G: Gate> Acquire<G> {
         match unsafe { self.batch().enqueue(node) } {
             Ok(false) => self.wait(),
             Ok(true) => {
-                self.retire(Phase::Held);
+                drop(self.retire(Phase::Held));
                 self.finish(cx)
             }
             Err(_) => {
-                self.retire(Phase::Done);
+                drop(self.retire(Phase::Done));
                 self.refuse()
             }
         }
@@ -164,7 +166,13 @@ impl<G: Gate> Acquire<G> {
             // SAFETY: as above.
             let state = unsafe { &(*node.as_ptr()).state };
             let granted = state.load(Ordering::Acquire) == GRANTED;
-            self.retire(if granted { Phase::Held } else { Phase::Done });
+            // SAFETY: settled, so ours.
+            let collected = unsafe { Waiter::inner(node) }.collected();
+            drop(self.retire(if granted { Phase::Held } else { Phase::Done }));
+            if !granted && collected > 0 {
+                self.batch().release(collected);
+                self.gave_back();
+            }
         }
         match self.phase {
             Phase::Held if self.batch().is_closed() => {
@@ -181,23 +189,35 @@ impl<G: Gate> Acquire<G> {
 
     #[cold]
     fn drop_slow(&mut self) {
-        let mut wakers = Wakers::new();
+        // What stands first is dropped last, also where the waker of another panics.
+        let _own;
         if self.phase == Phase::Queued {
+            let mut wakers = Wakers::new();
             // SAFETY: enqueued by us.
             unsafe { self.batch().cancel(self.node(), &mut wakers) };
-            self.retire(Phase::Done);
+            _own = self.retire(Phase::Done);
+            let _gave_back = GaveBack(self);
+            wakers.wake_all();
         } else {
             self.phase = Phase::Done;
+            let _gave_back = GaveBack(self);
             self.batch().release(self.asked);
         }
-        self.gave_back();
-        wakers.wake_all();
     }
 
     fn gave_back(&self) {
         if let Some(gate) = &self.gate {
             gate.gave_back();
         }
+    }
+}
+
+/// Tells the gate when it is dropped.
+struct GaveBack<'a, G: Gate>(&'a Acquire<G>);
+
+impl<G: Gate> Drop for GaveBack<'_, G> {
+    fn drop(&mut self) {
+        self.0.gave_back();
     }
 }
 

@@ -86,6 +86,12 @@ unsafe impl Node for Waiter {
     }
 }
 
+impl Inner {
+    fn collected(&self) -> usize {
+        self.asked - self.missing
+    }
+}
+
 impl Waiter {
     fn new(asked: usize, waker: Waker) -> Self {
         Self {
@@ -215,6 +221,10 @@ impl Batch {
     #[cold]
     #[track_caller]
     fn release_slow(&self, n: usize) {
+        // Asked before anybody is served, who would then not be woken.
+        if n > Self::MAX {
+            too_many(n);
+        }
         let mut wakers = Wakers::new();
         let mut queue = self.queue.lock();
         self.grant(n, &mut queue, &mut wakers);
@@ -336,11 +346,8 @@ impl Batch {
         // SAFETY: unlinked under the lock, or settled: the caller's own.
         let inner = unsafe { Waiter::inner(node) };
         let held = match state {
-            QUEUED => inner.asked - inner.missing,
             GRANTED if canary("semaphore_cancel_forgets") => 0,
-            GRANTED => inner.asked,
-            // What it had was given back when the semaphore was closed.
-            _ => 0,
+            _ => inner.collected(),
         };
         if linked && queue.is_empty() {
             self.word.fetch_sub(WAITERS, Ordering::Relaxed);
@@ -381,9 +388,16 @@ impl Batch {
         }
     }
 
-    /// (6) Refuses all that wait, and all that come.
+    /// (6) Refuses all that wait, and all that come. What the first one has collected stays its own
+    /// until it is polled or dropped: a closed channel is not idle before.
     pub(crate) fn close(&self) {
         let mut wakers = Wakers::new();
+        self.close_into(&mut wakers);
+        wakers.wake_all();
+    }
+
+    /// (6) The wakers are to be called by the caller, when it holds no lock.
+    pub(crate) fn close_into(&self, wakers: &mut Wakers) {
         let mut queue = self.queue.lock();
         // Nobody enqueues or is granted anything while we hold the lock.
         let before = if canary("semaphore_close_late") {
@@ -391,25 +405,17 @@ impl Batch {
         } else {
             self.word.fetch_or(CLOSED, Ordering::AcqRel)
         };
-        let mut back = 0;
         while let Some(node) = queue.pop_front() {
             // SAFETY: unlinked under the lock.
-            let inner = unsafe { Waiter::inner(node) };
-            back += inner.asked - inner.missing;
-            // SAFETY: as above.
-            unsafe { Self::hand_over(node, REFUSED, &mut wakers) };
+            unsafe { Self::hand_over(node, REFUSED, wakers) };
         }
         if before & WAITERS != 0 {
             self.word.fetch_sub(WAITERS, Ordering::Relaxed);
-        }
-        if back > 0 {
-            self.deposit(back);
         }
         drop(queue);
         if canary("semaphore_close_late") {
             self.word.fetch_or(CLOSED, Ordering::AcqRel);
         }
-        wakers.wake_all();
     }
 
     /// Takes up to `n` permits out of circulation; how many it took.

@@ -12,10 +12,12 @@ use core::task::{Context, Poll, ready};
 use shinkan_base::atomics::{Arc, AtomicUsize, Ordering, hint};
 use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
+use shinkan_base::wakers::Wakers;
 
 /// What limits the messages in a channel.
 pub(super) trait Limit {
-    fn close(&self, tail: &Tail);
+    /// The wakers of those who wait for room are to be called by the caller.
+    fn close(&self, tail: &Tail, wakers: &mut Wakers);
     fn is_closed(&self, tail: &Tail) -> bool;
     /// Whether nothing can come any more in a closed channel, of which all messages before `index`
     /// were received.
@@ -67,8 +69,8 @@ impl Bounded {
 }
 
 impl Limit for Bounded {
-    fn close(&self, _tail: &Tail) {
-        self.permits.close();
+    fn close(&self, _tail: &Tail, wakers: &mut Wakers) {
+        self.permits.close_into(wakers);
     }
 
     #[inline]
@@ -87,7 +89,7 @@ impl Limit for Bounded {
 }
 
 impl Limit for Unbounded {
-    fn close(&self, tail: &Tail) {
+    fn close(&self, tail: &Tail, _wakers: &mut Wakers) {
         tail.close();
     }
 
@@ -228,8 +230,10 @@ impl<T, L: Limit> Rx<T, L> {
         if core::mem::replace(&mut self.closed, true) {
             return;
         }
-        self.chan.limit.close(self.chan.queue.tail());
-        self.chan.closed.notify_waiters();
+        let mut wakers = Wakers::new();
+        self.chan.limit.close(self.chan.queue.tail(), &mut wakers);
+        self.chan.closed.notify_waiters_into(&mut wakers);
+        wakers.wake_all();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -359,7 +363,8 @@ impl<T, L: Limit> Rx<T, L> {
 
 impl<T, L: Limit> Drop for Rx<T, L> {
     fn drop(&mut self) {
-        /// Goes on after a value whose drop panics.
+        /// Goes on after a waker that panics, and after a value whose drop does: a queue whose
+        /// cursor does not leave would be read from its start again.
         struct Drain<'a, T, L: Limit>(&'a mut Rx<T, L>);
         impl<T, L: Limit> Drain<'_, T, L> {
             fn run(&mut self) {
@@ -376,9 +381,11 @@ impl<T, L: Limit> Drop for Rx<T, L> {
                 unsafe { self.0.cursor.leave(&self.0.chan.queue) };
             }
         }
-        self.close();
+        let mut drain = Drain(self);
+        let Drain(rx) = &mut drain;
         // SAFETY: made together.
-        unsafe { self.cursor.forget_waker(&self.chan.queue) };
-        Drain(self).run();
+        let _waker = unsafe { rx.cursor.forget_waker(&rx.chan.queue) };
+        rx.close();
+        drain.run();
     }
 }

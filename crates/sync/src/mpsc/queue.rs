@@ -23,6 +23,7 @@
 use super::block::{Block, offset, start_of};
 use crate::cap::BLOCK;
 use core::mem::MaybeUninit;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 use core::task::Waker;
 use shinkan_base::atomics::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
@@ -110,6 +111,14 @@ pub(super) enum Popped<T> {
     Nothing,
 }
 
+/// What became of the waker that the receiver left.
+pub(super) enum Left {
+    /// It is the receiver's again, if there was one.
+    Waker(Option<Waker>),
+    /// A sender has it.
+    Taken,
+}
+
 /// What came of an attempt to wait.
 #[derive(PartialEq, Eq)]
 pub(super) enum Waits {
@@ -134,6 +143,10 @@ unsafe impl<T: Send> Send for Cursor<T> {}
 // SAFETY:
 // - through `&` there is only the index to be read.
 unsafe impl<T: Send> Sync for Cursor<T> {}
+
+// Values are only moved through: whoever catches a panic finds none of them half changed.
+impl<T> UnwindSafe for Cursor<T> {}
+impl<T> RefUnwindSafe for Cursor<T> {}
 
 impl<T> Queue<T> {
     pub(super) fn new() -> (Self, Cursor<T>) {
@@ -350,8 +363,9 @@ impl<T> Cursor<T> {
                 return Waits::Yes;
             }
             // SAFETY: as our caller's.
-            if !unsafe { self.forget_waker(queue) } {
-                return Waits::Published;
+            match unsafe { self.forget_waker(queue) } {
+                Left::Taken => return Waits::Published,
+                Left::Waker(old) => drop(old),
             }
         }
         if queue.wake.full.load(Ordering::Acquire) {
@@ -375,30 +389,29 @@ impl<T> Cursor<T> {
             return Waits::Yes;
         }
         // SAFETY: published before WAITS was set, so nobody takes the waker.
-        unsafe { self.take_waker(queue) };
+        drop(unsafe { self.take_waker(queue) });
         Waits::Published
     }
 
-    /// Takes the waker back that was left. False: the sender has it.
+    /// Takes the waker back that was left.
     ///
     /// # Safety
     /// As [`Cursor::pop`].
-    pub(super) unsafe fn forget_waker(&mut self, queue: &Queue<T>) -> bool {
+    pub(super) unsafe fn forget_waker(&mut self, queue: &Queue<T>) -> Left {
         if !core::mem::take(&mut self.waits) {
-            return true;
+            return Left::Waker(None);
         }
         // SAFETY: the block in which WAITS was set is the head, or its end was not reached.
-        let cleared = unsafe { self.head.as_ref() }.clear_waits(self.index);
-        if cleared {
-            // SAFETY: the bit was ours, and no sender has seen it.
-            unsafe { self.take_waker(queue) };
+        if !unsafe { self.head.as_ref() }.clear_waits(self.index) {
+            return Left::Taken;
         }
-        cleared
+        // SAFETY: the bit was ours, and no sender has seen it.
+        Left::Waker(Some(unsafe { self.take_waker(queue) }))
     }
 
     /// # Safety
     /// The waker's cell is filled, and the receiver's.
-    unsafe fn take_waker(&mut self, queue: &Queue<T>) {
+    unsafe fn take_waker(&mut self, queue: &Queue<T>) -> Waker {
         let waker = queue.wake.waker.with(|cell| {
             // SAFETY: the receiver's.
             let cell = unsafe { &*cell };
@@ -406,7 +419,7 @@ impl<T> Cursor<T> {
             unsafe { cell.assume_init_read() }
         });
         queue.wake.full.store(false, Ordering::Relaxed);
-        drop(waker);
+        waker
     }
 
     /// Leaves the blocks to the queue, which frees them when the last sender is gone.
@@ -426,14 +439,30 @@ impl<T> Cursor<T> {
 impl<T> Drop for Queue<T> {
     fn drop(&mut self) {
         let left = self.wake.left.get_mut();
-        let mut cursor =
-            Cursor { index: left.index, head: left.head, first: left.first, waits: false };
-        // What was sent by a permit after the receiver was gone.
-        // SAFETY: it is this queue's.
-        while let Popped::Value(value) = unsafe { cursor.pop(self) } {
+        let cursor = Cursor { index: left.index, head: left.head, first: left.first, waits: false };
+        Rest { queue: self, cursor }.drain();
+    }
+}
+
+/// What was sent by a permit after the receiver was gone; goes on after a value whose drop panics.
+struct Rest<'a, T> {
+    queue: &'a Queue<T>,
+    cursor: Cursor<T>,
+}
+
+impl<T> Rest<'_, T> {
+    fn drain(&mut self) {
+        // SAFETY: made together.
+        while let Popped::Value(value) = unsafe { self.cursor.pop(self.queue) } {
             drop(value);
         }
-        let mut next = Some(cursor.first);
+    }
+}
+
+impl<T> Drop for Rest<'_, T> {
+    fn drop(&mut self) {
+        self.drain();
+        let mut next = Some(self.cursor.first);
         while let Some(block) = next {
             // SAFETY: not freed yet; nobody else is left.
             next = unsafe { block.as_ref() }.next();

@@ -170,7 +170,7 @@ impl Wait {
                 if unsafe { notify.enqueue(node, self.calls) } {
                     return false;
                 }
-                self.retire();
+                drop(self.retire());
                 true
             }
             Phase::Waiting => {
@@ -178,22 +178,24 @@ impl Wait {
                 if unsafe { refresh(self.node(), notify, waker) } {
                     return false;
                 }
-                self.retire();
+                drop(self.retire());
                 true
             }
         }
     }
 
-    /// Destroys the node, which is in no queue any more.
-    fn retire(&mut self) {
+    /// Destroys the node, which is in no queue any more. The waker that it held is the caller's to
+    /// drop: that may panic, so nothing may be left to do for others.
+    fn retire(&mut self) -> Option<Waker> {
         debug_assert_eq!(self.phase, Phase::Waiting);
         self.phase = Phase::Done;
         // SAFETY: settled, or taken out of the queue by our caller: ours.
-        drop(unsafe { Waiter::waker(self.node()) }.take());
+        let waker = unsafe { Waiter::waker(self.node()) }.take();
         // SAFETY:
         // - made: the phase was Waiting.
         // - ours: as above.
         unsafe { core::ptr::drop_in_place(self.node().as_ptr()) };
+        waker
     }
 
     /// Leaves the queue; what the node was given goes to the next.
@@ -212,7 +214,7 @@ impl Wait {
     unsafe fn cancel_slow(&mut self, notify: &Notify) {
         // SAFETY: enqueued there by us.
         let next = unsafe { notify.cancel(self.node()) };
-        self.retire();
+        let _own = self.retire();
         if let Some(waker) = next {
             waker.wake();
         }

@@ -30,6 +30,19 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         unsafe { core::ptr::read(&this.lock) }
     }
 
+    /// Keeps one permit. The reader is made before the others are released: a waker that panics
+    /// then drops it.
+    ///
+    /// # Safety
+    /// `part` is in the value.
+    #[inline]
+    unsafe fn into_reader<U: ?Sized>(self, part: *const U) -> OwnedRwLockReadGuard<T, U> {
+        // SAFETY: one permit is kept for the new guard, and `part` is in the value.
+        let reader = unsafe { OwnedRwLockReadGuard::new(self.into_lock(), part) };
+        OwnedRwLockReadGuard::rwlock(&reader).release_all_but_one();
+        reader
+    }
+
     /// Narrows the guard to a part of the value. An associated function, so that it does not hide
     /// a method of the value.
     #[inline]
@@ -72,10 +85,8 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline]
     pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
         let part = self.lock.value.get();
-        let lock = self.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: one permit is kept for the new guard.
-        unsafe { OwnedRwLockReadGuard::new(lock, part) }
+        // SAFETY: it is the value.
+        unsafe { self.into_reader(part) }
     }
 
     /// Lets others read, and narrows the guard to a part of the value.
@@ -85,10 +96,8 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         F: FnOnce(&T) -> &U,
     {
         let part: *const U = f(&*this);
-        let lock = this.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: one permit is kept for the new guard, and `part` is in the value.
-        unsafe { OwnedRwLockReadGuard::new(lock, part) }
+        // SAFETY: `part` is in the value.
+        unsafe { this.into_reader(part) }
     }
 
     /// Lets others read, and narrows the guard to a part of the value, if `f` finds one.
@@ -107,10 +116,8 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
             Some(part) => part,
             None => return Err(this),
         };
-        let lock = this.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: as in `downgrade_map`.
-        Ok(unsafe { OwnedRwLockReadGuard::new(lock, part) })
+        // SAFETY: `part` is in the value.
+        Ok(unsafe { this.into_reader(part) })
     }
 
     /// The lock that this guard holds.

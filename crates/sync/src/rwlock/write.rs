@@ -27,6 +27,20 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         ManuallyDrop::new(self).lock
     }
 
+    /// Keeps one permit. The reader is made before the others are released: a waker that panics
+    /// then drops it.
+    ///
+    /// # Safety
+    /// `part` is in the value.
+    #[inline]
+    unsafe fn into_reader<U: ?Sized>(self, part: *const U) -> RwLockReadGuard<'a, U> {
+        let lock = self.into_lock();
+        // SAFETY: one permit is kept for the new guard, and `part` is in the value.
+        let reader = unsafe { RwLockReadGuard::new(&lock.batch, part) };
+        lock.release_all_but_one();
+        reader
+    }
+
     /// Narrows the guard to a part of the value. An associated function, so that it does not hide
     /// a method of the value.
     #[inline]
@@ -82,10 +96,9 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// ```
     #[inline]
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
-        let lock = self.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: one permit is kept for the new guard.
-        unsafe { RwLockReadGuard::new(&lock.batch, lock.value.get()) }
+        let part = self.lock.value.get();
+        // SAFETY: it is the value.
+        unsafe { self.into_reader(part) }
     }
 
     /// Lets others read, and narrows the guard to a part of the value.
@@ -95,10 +108,8 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         F: FnOnce(&T) -> &U,
     {
         let part: *const U = f(&*this);
-        let lock = this.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: one permit is kept for the new guard, and `part` is in the value.
-        unsafe { RwLockReadGuard::new(&lock.batch, part) }
+        // SAFETY: `part` is in the value.
+        unsafe { this.into_reader(part) }
     }
 
     /// Lets others read, and narrows the guard to a part of the value, if `f` finds one.
@@ -114,10 +125,8 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             Some(part) => part,
             None => return Err(this),
         };
-        let lock = this.into_lock();
-        lock.release_all_but_one();
-        // SAFETY: as in `downgrade_map`.
-        Ok(unsafe { RwLockReadGuard::new(&lock.batch, part) })
+        // SAFETY: `part` is in the value.
+        Ok(unsafe { this.into_reader(part) })
     }
 }
 
