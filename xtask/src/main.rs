@@ -3,6 +3,7 @@
 
 #![deny(unsafe_code)]
 
+mod api;
 mod conformance;
 mod doctor;
 mod models;
@@ -20,6 +21,7 @@ usage: cargo xtask NAME
   models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them
   conformance [--bless] [FILTER]
                     builds and runs the tests that Tokio publishes, against compat/tokio
+  api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["models"] => models::run(&root(), ""),
         ["models", filter] => models::run(&root(), filter),
+        ["api", ref rest @ ..] => api::start(&root(), rest),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
         ["doctor", path] => doctor::run(&root(), Path::new(path)),
         ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
