@@ -63,15 +63,18 @@ fn a_signal_reaches_who_waits_for_it() {
 fn what_was_written_before_it_is_seen() {
     loom::model(|| {
         let board = Arc::new(Board::new(1));
-        let written = LoomArc::new(AtomicUsize::new(0));
+        let (written, done) = (LoomArc::new(AtomicUsize::new(0)), LoomArc::new(Edges::default()));
         let mut listener = Board::listen(&board, 1);
         let raised_and_told = thread::spawn({
-            let written = written.clone();
+            let (written, done) = (written.clone(), done.clone());
             move || {
                 written.store(1, Ordering::Relaxed);
                 board.raise(1, || tell(&board));
+                done.ring();
             }
         });
+        // Orders nothing; it has the checker try a first look that comes late.
+        done.wait(1);
         let mut cx = Context::from_waker(Waker::noop());
         if listener.poll(&mut cx).is_ready() {
             assert_eq!(written.load(Ordering::Relaxed), 1);
