@@ -13,3 +13,5 @@ pub use shinkan_sys::socket::{
     send_to_unix, send_vectored, tcp_connect, tcp_listen, udp_bind, unix_addr, unix_connect,
     unix_datagram, unix_datagram_pair, unix_listen, unix_stream_pair,
 };
+pub use shinkan_sys::stdio::{Output, read_stdin, stderr, stdin, stdout};
+pub use shinkan_sys::threads::spawn as spawn_thread;

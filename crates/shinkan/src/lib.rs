@@ -37,8 +37,13 @@ pub use shinkan_macros::{main_fail as main, test_fail as test};
 #[cfg(all(feature = "macros", feature = "rt", not(feature = "rt-multi-thread")))]
 pub use shinkan_macros::{main_rt as main, test_rt as test};
 
+#[cfg(feature = "io-std")]
+mod io_std;
+
 /// Asynchronous reading and writing.
 pub mod io {
+    #[cfg(feature = "io-std")]
+    pub use crate::io_std::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
     #[cfg(feature = "net")]
     pub use shinkan_driver::{Interest, Ready};
     #[cfg(feature = "io-util")]

@@ -4,6 +4,7 @@
 //! written out of order by programs that use both.
 
 use std::io::{self, Read, Write};
+pub use std::io::{stderr, stdin, stdout};
 
 /// Reads from standard input and blocks until there is something; 0 at the end.
 ///
