@@ -10,6 +10,7 @@
 use crate::handle::Handle;
 use crate::handshake::Seat;
 use crate::nap::Napper;
+use crate::pace::Pace;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     /// When the worker last came back from waiting.
     pub(crate) awake_since: Instant,
     pub(crate) napper: Napper,
+    pub(crate) pace: Pace,
     pub(crate) rng: Rng,
 }
 
@@ -85,6 +87,7 @@ impl Slot {
                 tick: 0,
                 awake_since: now,
                 napper: Napper::new(now),
+                pace: Pace::new(now),
                 searching: false,
                 rng,
             })),

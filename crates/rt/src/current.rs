@@ -8,6 +8,7 @@ use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::multi::{NO_TASK, Unpark, poll_main};
+use crate::pace;
 use crate::seated::Seated;
 use crate::shared::{Flavor, Shared};
 use crate::threads;
@@ -99,7 +100,7 @@ impl CurrentWorker {
         let shared = self.shared();
         let mut queue = self.queue.borrow_mut();
         queue.tick = queue.tick.wrapping_add(1);
-        if queue.tick.is_multiple_of(shared.config.inject_interval)
+        if queue.tick.is_multiple_of(shared.config.inject_interval.unwrap_or(pace::DEFAULT))
             && let Some(task) = shared.inject.pop()
         {
             return Some(task);

@@ -26,6 +26,7 @@ mod inject;
 mod metrics;
 mod multi;
 mod nap;
+mod pace;
 mod runtime;
 mod schedule;
 mod scheduler;

@@ -22,8 +22,9 @@ pub(crate) struct Config {
     pub(crate) name: Option<String>,
     /// Polls between two looks at the driver and the timers.
     pub(crate) event_interval: u32,
-    /// Polls between two looks at the inject queue while there is work in the worker's own.
-    pub(crate) inject_interval: u32,
+    /// Steps between two looks at the inject queue while there is work in the worker's own, where
+    /// the builder was told; else it is learned (`pace.rs`).
+    pub(crate) inject_interval: Option<u32>,
     pub(crate) lifo: bool,
     pub(crate) io: bool,
     pub(crate) time: bool,

@@ -74,7 +74,8 @@ fn only_yielded_are_next(core: &Core) -> bool {
 
 /// A task from the worker's own queue, or from outside where it is time to look there.
 fn next(shared: &Shared, core: &mut Core) -> Option<Runnable> {
-    if core.tick.is_multiple_of(shared.config.inject_interval)
+    let interval = shared.config.inject_interval.unwrap_or_else(|| core.pace.interval());
+    if core.tick.is_multiple_of(interval)
         && let Some(task) = shared.inject.pop()
     {
         return Some(task);
@@ -176,6 +177,8 @@ fn announce(shared: &Shared, core: &mut Core) {
 fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     inside.yielded_from = None;
     let shared = inside.worker().handle.shared();
+    let tick = inside.tick;
+    inside.pace.goes_on(tick, || shared.driver.clock().now());
     let mut wakers = Wakers::new();
     shared.driver.turn(Turn::Look, &mut wakers);
     fire_and_wake(inside, wakers)
@@ -223,6 +226,8 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         Patience::Look => Turn::Look,
     };
     count_busy(&mut inside, now);
+    let tick = inside.tick;
+    inside.pace.rests(tick, now);
     let counters = &worker.slot().counters;
     counters.inc_parks();
     let mut wakers = Wakers::new();
@@ -233,6 +238,8 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     inside.searching = left == Left::Woken;
     counters.inc_unparks();
     inside.awake_since = clock.now();
+    let awake_since = inside.awake_since;
+    inside.pace.resumes(tick, awake_since);
     inside = fire_and_wake(inside, wakers)?;
     if shared.hooks.after_unpark.is_some() {
         inside = inside.user(|| shared.hooks.unpark())?;

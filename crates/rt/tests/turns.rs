@@ -3,13 +3,15 @@
 
 use shinkan_context::budget;
 use shinkan_driver::{Interest, Ready};
-use shinkan_rt::{Builder, Handle, Runtime, Timer, yield_now};
+use shinkan_rt::{Builder, Handle, Runtime, Timer, spawn, yield_now};
 use std::future::poll_fn;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::panic::Location;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -76,4 +78,36 @@ fn who_has_used_up_its_budget_with_nothing_else_to_do_lets_the_driver_have_its_l
         let seen = runtime.block_on(runtime.spawn(async { seen_after_one(exhaust()).await }));
         assert_eq!(seen.unwrap(), (true, true));
     }
+}
+
+/// Tasks of more than 200 µs, each of which spawns the next, until `stop`.
+fn chain(polls: Arc<AtomicUsize>, stop: Arc<AtomicBool>) {
+    std::thread::sleep(Duration::from_micros(200));
+    polls.fetch_add(1, Ordering::SeqCst);
+    if !stop.load(Ordering::SeqCst) {
+        spawn(async move { chain(polls, stop) });
+    }
+}
+
+#[test]
+fn long_tasks_do_not_hold_up_what_comes_from_outside() {
+    let runtime = multi();
+    let (polls, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (its_polls, its_stop) = (polls.clone(), stop.clone());
+    runtime.spawn(async move { chain(its_polls, its_stop) });
+    // The worker has to learn how long its steps take.
+    while polls.load(Ordering::SeqCst) < 400 {
+        std::thread::yield_now();
+    }
+    let from_outside: Vec<_> = (0..16)
+        .map(|_| {
+            let polls = polls.clone();
+            runtime.spawn(async move { polls.load(Ordering::SeqCst) })
+        })
+        .collect();
+    let seen: Vec<usize> =
+        from_outside.into_iter().map(|task| runtime.block_on(task).unwrap()).collect();
+    stop.store(true, Ordering::SeqCst);
+    let most = seen.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(most <= 8, "{most} long polls between two of them");
 }
