@@ -16,6 +16,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use shinkan_base::atomics::{Arc, Mutex, UnsafeCell};
+use shinkan_base::lifo::LifoSlot;
 use shinkan_base::pad::Padded;
 use shinkan_base::ring::{self, Local, Stealer};
 use shinkan_base::rng::Rng;
@@ -29,9 +30,6 @@ pub(crate) const QUEUE: usize = 256;
 
 /// What a worker works with.
 pub(crate) struct Core {
-    /// The task that was woken last, if the worker was the one that woke it: it runs next, while
-    /// what its waker wrote is still in this processor's cache.
-    pub(crate) lifo: Option<Runnable>,
     pub(crate) local: Local<Runnable, QUEUE>,
     /// The queue went from empty to not without a thief being told.
     pub(crate) unannounced: bool,
@@ -52,6 +50,10 @@ pub(crate) struct Core {
 /// One core's place in the runtime: what all threads may use of it, and the core itself.
 pub(crate) struct Slot {
     pub(crate) stealer: Stealer<Runnable, QUEUE>,
+    /// The task that was woken last, if the worker was the one that woke it: it runs next, while
+    /// what its waker wrote is still in this processor's cache. Whoever holds the core puts it in;
+    /// a thief takes it where the worker is stuck before it.
+    pub(crate) lifo: Padded<LifoSlot<Runnable>>,
     pub(crate) timers: Arc<Shard>,
     pub(crate) counters: Counters,
     /// The current tenure; replaced by whoever takes the core over.
@@ -75,11 +77,11 @@ impl Slot {
         let rng = Rng::new(seed);
         Self {
             stealer,
+            lifo: Padded(LifoSlot::new()),
             timers,
             counters: Counters::new(),
             seat: Mutex::new(Arc::new(over)),
             core: Padded(UnsafeCell::new(Core {
-                lifo: None,
                 local,
                 unannounced: false,
                 yielded_from: None,

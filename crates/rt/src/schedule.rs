@@ -37,6 +37,7 @@ impl Shared {
 
     #[inline]
     fn push_local(&self, mut inside: Inside<'_>, task: Runnable, behind: bool) {
+        let lifo = &inside.worker().slot().lifo;
         let core = &mut *inside;
         if behind && context::take_yield() {
             core.yielded_from.get_or_insert(core.local.end());
@@ -44,7 +45,7 @@ impl Shared {
         let wake = if behind || !self.config.lifo {
             self.push_queue(core, task, behind)
         } else {
-            let Some(displaced) = core.lifo.replace(task) else { return };
+            let Some(displaced) = lifo.put(task) else { return };
             self.push_queue(core, displaced, false)
         };
         drop(inside);

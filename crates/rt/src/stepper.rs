@@ -77,7 +77,7 @@ impl Stepper {
 
     fn others_have_lifo(&self, index: usize) -> bool {
         let others = self.workers.iter().enumerate().filter(|(at, _)| *at != index);
-        others.filter_map(|(_, seated)| worker(seated).enter()).any(|core| core.lifo.is_some())
+        others.map(|(_, seated)| worker(seated).slot()).any(|slot| !slot.lifo.is_empty())
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
     count_busy(&mut inside, now);
     // Out of the core first: dropping futures is user code.
     let mut tasks = Vec::new();
-    tasks.extend(inside.lifo.take());
+    tasks.extend(worker.slot().lifo.take());
     while let Some(task) = inside.local.pop() {
         tasks.push(task);
     }

@@ -4,11 +4,12 @@
 //! The token [`Inside`] is passed along: each call of user code consumes it and gives it back, or
 //! does not, because the core was taken meanwhile.
 
-use crate::core::{Core, Inside};
+use crate::core::{Core, Inside, Slot};
 use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::nap::NAP;
 use crate::shared::Shared;
+use shinkan_base::atomics::hint;
 use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
@@ -19,6 +20,9 @@ use std::time::Instant;
 /// Polls of tasks from the LIFO slot in a row; then the next one goes behind the others, so that
 /// two tasks that wake each other do not keep the rest from running.
 const LIFO_IN_A_ROW: u32 = 3;
+
+/// Rounds of a spinning processor, of which each takes 10 to 40 ns.
+const A_FEW_MICROSECONDS: u32 = 100;
 
 /// What a step did.
 pub(crate) enum Step<'a> {
@@ -66,21 +70,23 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
 /// Whether all that may run now has yielded since the driver's last look. Sockets and timers come
 /// first, or who yields in a loop, to let others in, would keep these waiting for a whole interval.
 #[inline]
-fn only_yielded_are_next(core: &Core) -> bool {
-    let Some(from) = core.yielded_from else { return false };
-    let reached = core.local.start().wrapping_sub(from).cast_signed() >= 0;
-    reached && core.lifo.is_none()
+fn only_yielded_are_next(inside: &Inside<'_>) -> bool {
+    let Some(from) = inside.yielded_from else { return false };
+    let reached = inside.local.start().wrapping_sub(from).cast_signed() >= 0;
+    reached && inside.worker().slot().lifo.is_empty()
 }
 
 /// A task from the worker's own queue, or from outside where it is time to look there.
-fn next(shared: &Shared, core: &mut Core) -> Option<Runnable> {
+fn next(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
+    let lifo = &inside.worker().slot().lifo;
+    let core = &mut **inside;
     let interval = shared.config.inject_interval.unwrap_or_else(|| core.pace.interval());
     if core.tick.is_multiple_of(interval)
         && let Some(task) = shared.inject.pop()
     {
         return Some(task);
     }
-    if let Some(task) = core.lifo.take() {
+    if let Some(task) = lifo.take() {
         return Some(task);
     }
     if let Some(task) = core.local.pop() {
@@ -130,7 +136,26 @@ fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
             return Some(task);
         }
     }
-    from_inject(shared, inside)
+    from_inject(shared, inside).or_else(|| from_a_stuck_worker(slots, own, start))
+}
+
+/// The last pass: the task that another worker wants to run next, if that one has been polling the
+/// same task for some microseconds. A fresh one stays where its waker's cache is: its worker is
+/// about to get to it, and to carry it over takes longer.
+fn from_a_stuck_worker(slots: &[Slot], own: usize, start: usize) -> Option<Runnable> {
+    let others = (0..slots.len()).map(|at| (start + at) % slots.len()).filter(|at| *at != own);
+    // One of them, since we wait for it.
+    let (victim, mark) = others
+        .map(|at| &slots[at])
+        .find_map(|victim| victim.lifo.mark().map(|mark| (victim, mark)))?;
+    let polls = victim.counters.polls();
+    (0..A_FEW_MICROSECONDS).for_each(|_| hint::spin_loop());
+    if victim.counters.polls() != polls {
+        return None;
+    }
+    let task = victim.lifo.take_marked(mark)?;
+    slots[own].counters.add_steals(1);
+    Some(task)
 }
 
 /// Polls a task, and what it puts into the LIFO slot, under one budget.
@@ -152,7 +177,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         let hooked = &shared.hooks;
         let Some(back) = inside.user(|| hooked.poll(task)) else { break None };
         inside = back;
-        let Some(next) = inside.lifo.take() else { break Some(inside) };
+        let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
         if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
             shared.push_queue(&mut inside, next, true);
             break Some(inside);
@@ -206,7 +231,7 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     shared.idle().begin_sleep(inside.searching);
     inside.searching = false;
     // The last look: what was pushed before we counted as a sleeper woke nobody.
-    let found = (shared.has_work() || inside.lifo.is_some() || shared.is_closed())
+    let found = (shared.has_work() || !worker.slot().lifo.is_empty() || shared.is_closed())
         && !canary("idle_no_last_look");
     if found {
         inside.searching = shared.idle().leave(false, &shared.driver) == Left::Woken;

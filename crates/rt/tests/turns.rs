@@ -111,3 +111,23 @@ fn long_tasks_do_not_hold_up_what_comes_from_outside() {
     let most = seen.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(most <= 8, "{most} long polls between two of them");
 }
+
+#[test]
+fn what_is_next_behind_a_task_that_spins_is_run_by_another_worker() {
+    let runtime =
+        Builder::new_multi_thread().worker_threads(2).enable_all().no_seizing().build().unwrap();
+    let has_run = Arc::new(AtomicBool::new(false));
+    let spins = runtime.spawn(async move {
+        let its = has_run.clone();
+        let next = spawn(async move { its.store(true, Ordering::SeqCst) });
+        while !has_run.load(Ordering::SeqCst) {
+            std::hint::spin_loop();
+        }
+        next.await.unwrap();
+    });
+    // The push told nobody; the other worker finds it when it looks around after other work.
+    while !spins.is_finished() {
+        runtime.block_on(runtime.spawn(async {})).unwrap();
+    }
+    runtime.block_on(spins).unwrap();
+}
