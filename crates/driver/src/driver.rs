@@ -229,6 +229,12 @@ impl Io {
         Arc::ptr_eq(&self.shared, shared)
     }
 
+    /// Whether no descriptor was ever registered, so that a look finds nothing but the doorbell.
+    #[inline]
+    pub fn is_unused(&self) -> bool {
+        self.shared.slots.are_unused()
+    }
+
     /// How many descriptors are registered.
     pub fn registered_count(&self) -> u32 {
         self.shared.slots.owned()

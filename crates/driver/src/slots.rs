@@ -134,6 +134,12 @@ impl Slots {
         }
     }
 
+    /// Whether no slot was ever given out: no event can come.
+    #[inline]
+    pub(crate) fn are_unused(&self) -> bool {
+        self.chunks[0].get().is_none()
+    }
+
     /// How many slots have an owner.
     pub(crate) fn owned(&self) -> u32 {
         self.free.lock().owned

@@ -273,7 +273,10 @@ fn look(worker: &CurrentWorker) {
     worker.readmit();
     let shared = worker.shared();
     let mut wakers = Wakers::new();
-    shared.driver.turn(Turn::Look, &mut wakers);
+    // As in `worker::maintain`.
+    if !shared.driver.io().is_unused() {
+        shared.driver.turn(Turn::Look, &mut wakers);
+    }
     fire_and_wake(shared, wakers);
 }
 
