@@ -11,6 +11,7 @@ use crate::{AsyncRead, AsyncWrite, ReadBuf};
 use shinkan_base::atomics::Mutex;
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,6 +44,13 @@ pub struct ReadHalf<T> {
 pub struct WriteHalf<T> {
     shared: Arc<Shared<T>>,
 }
+
+// A panic inside the stream's own code leaves the stream as that code left it; nothing of the halves
+// is broken by it.
+impl<T> UnwindSafe for ReadHalf<T> {}
+impl<T> RefUnwindSafe for ReadHalf<T> {}
+impl<T> UnwindSafe for WriteHalf<T> {}
+impl<T> RefUnwindSafe for WriteHalf<T> {}
 
 /// Splits a stream in two halves, which may be moved to different tasks. Streams of this crate's
 /// users mostly have a split of their own that needs no lock.

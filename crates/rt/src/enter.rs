@@ -31,8 +31,8 @@ pub(crate) struct Within {
     /// The guard's number, and that of the one before it, which is the innermost again after it.
     number: u64,
     before: u64,
-    /// Keeps the guard on its thread.
-    _not_send: PhantomData<*const Shared>,
+    /// Keeps the guard on its thread, and lets others look at it, as a mutex's does.
+    _not_send: PhantomData<std::sync::MutexGuard<'static, ()>>,
 }
 
 /// The guards of a thread, by numbers that are not used twice: two guards of the same runtime that

@@ -79,6 +79,7 @@ pub fn id() -> Id {
 }
 
 /// The number of the task that is running on this thread; nothing outside one.
+#[track_caller]
 pub fn try_id() -> Option<Id> {
     shinkan_context::task_id().and_then(NonZeroU64::new).map(Id)
 }

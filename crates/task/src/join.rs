@@ -76,6 +76,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// A handle that can abort the task and does not wait for it.
+    #[must_use = "an abort handle does nothing unless its `abort` is called"]
     pub fn abort_handle(&self) -> AbortHandle {
         // SAFETY: ours is a counted reference; it is lent, not dropped.
         let lent = ManuallyDrop::new(unsafe { TaskRef::from_ptr(self.task) });
