@@ -241,7 +241,7 @@ enum Ran {
 fn run_some(worker: &CurrentWorker) -> Ran {
     let shared = worker.shared();
     let polls = &current(shared).polls;
-    for _ in 0..shared.config.event_interval {
+    for _ in 0..shared.config.event_interval.unwrap_or(pace::EVENTS_DEFAULT) {
         let Some(task) = worker.next() else {
             return if worker.readmit() { Ran::Some } else { Ran::Nothing };
         };

@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 /// What the builder decided.
 pub(crate) struct Config {
     pub(crate) name: Option<String>,
-    /// Polls between two looks at the driver and the timers.
-    pub(crate) event_interval: u32,
+    /// Steps between two looks at the driver and the timers; as below.
+    pub(crate) event_interval: Option<u32>,
     /// Steps between two looks at the inject queue while there is work in the worker's own, where
-    /// the builder was told; else it is learned (`pace.rs`).
+    /// the builder was told; else it is learned (`pace.rs`). One thread takes the default.
     pub(crate) inject_interval: Option<u32>,
     pub(crate) lifo: bool,
     pub(crate) io: bool,

@@ -51,7 +51,8 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
         return Step::Stop(inside);
     }
     inside.tick = inside.tick.wrapping_add(1);
-    if inside.tick.is_multiple_of(shared.config.event_interval) || only_yielded_are_next(&inside) {
+    let interval = shared.config.event_interval.unwrap_or_else(|| inside.pace.event_interval());
+    if inside.tick.is_multiple_of(interval) || only_yielded_are_next(&inside) {
         match maintain(inside) {
             Some(back) => inside = back,
             None => return Step::Gone,

@@ -89,16 +89,21 @@ fn chain(polls: Arc<AtomicUsize>, stop: Arc<AtomicBool>) {
     }
 }
 
-#[test]
-fn long_tasks_do_not_hold_up_what_comes_from_outside() {
+/// A worker that has learned how long its steps take, of [`chain`].
+fn busy_with_long_tasks() -> (Runtime, Arc<AtomicUsize>, Arc<AtomicBool>) {
     let runtime = multi();
     let (polls, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let (its_polls, its_stop) = (polls.clone(), stop.clone());
     runtime.spawn(async move { chain(its_polls, its_stop) });
-    // The worker has to learn how long its steps take.
     while polls.load(Ordering::SeqCst) < 400 {
         std::thread::yield_now();
     }
+    (runtime, polls, stop)
+}
+
+#[test]
+fn long_tasks_do_not_hold_up_what_comes_from_outside() {
+    let (runtime, polls, stop) = busy_with_long_tasks();
     let from_outside: Vec<_> = (0..16)
         .map(|_| {
             let polls = polls.clone();
@@ -110,6 +115,25 @@ fn long_tasks_do_not_hold_up_what_comes_from_outside() {
     stop.store(true, Ordering::SeqCst);
     let most = seen.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(most <= 8, "{most} long polls between two of them");
+}
+
+#[test]
+fn long_tasks_do_not_hold_up_a_timer_of_their_worker() {
+    let (runtime, polls, stop) = busy_with_long_tasks();
+    let most = runtime.spawn(async move {
+        let mut most = 0;
+        for _ in 0..8 {
+            let before = polls.load(Ordering::SeqCst);
+            let mut timer = pin!(Timer::after(Duration::from_millis(1)));
+            poll_fn(|cx| timer.as_mut().poll_elapsed(cx, Location::caller())).await;
+            most = most.max(polls.load(Ordering::SeqCst) - before);
+        }
+        most
+    });
+    let most = runtime.block_on(most).unwrap();
+    stop.store(true, Ordering::SeqCst);
+    // 10 of them take 2 ms, which a timer of 1 ms may take, and one step has 4.
+    assert!(most <= 24, "{most} long polls before a timer of 1 ms fired");
 }
 
 #[test]
