@@ -211,15 +211,15 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     if !shared.driver.io().is_unused() {
         shared.driver.turn(Turn::Look, &mut wakers);
     }
-    fire_and_wake(inside, wakers)
+    fire_and_wake(inside, &mut wakers)
 }
 
 /// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
-fn fire_and_wake<'a>(mut inside: Inside<'a>, mut wakers: Wakers) -> Option<Inside<'a>> {
+fn fire_and_wake<'a>(mut inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
     let shared = inside.worker().handle.shared();
     loop {
-        let more = shared.fire_due(&mut wakers);
-        inside = wake(inside, &mut wakers)?;
+        let more = shared.fire_due(wakers);
+        inside = wake(inside, wakers)?;
         if !more {
             return Some(inside);
         }
@@ -270,7 +270,7 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     inside.awake_since = clock.now();
     let awake_since = inside.awake_since;
     inside.pace.resumes(tick, awake_since);
-    inside = fire_and_wake(inside, wakers)?;
+    inside = fire_and_wake(inside, &mut wakers)?;
     if shared.hooks.after_unpark.is_some() {
         inside = inside.user(|| shared.hooks.unpark())?;
     }
