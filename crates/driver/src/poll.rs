@@ -89,17 +89,15 @@ impl Poll {
     }
 }
 
+#[inline]
 fn ready(event: Event) -> Ready {
-    [
-        // An error alone (a datagram that was refused) is got by the next read; a wait for data
-        // would last for ever.
-        (event.is_readable() || event.is_error(), Ready::READABLE),
-        (event.is_writable(), Ready::WRITABLE),
-        (event.is_read_closed(), Ready::READ_CLOSED),
-        (event.is_write_closed(), Ready::WRITE_CLOSED),
-        (event.is_priority(), Ready::PRIORITY),
-        (event.is_error(), Ready::ERROR),
-    ]
-    .into_iter()
-    .fold(Ready::EMPTY, |all, (is_set, one)| if is_set { all | one } else { all })
+    let when = |is_set: bool, one: Ready| Ready::from_bits(u8::from(is_set) * one.bits());
+    // An error alone (a datagram that was refused) is got by the next read; a wait for data would
+    // last for ever.
+    when(event.is_readable() || event.is_error(), Ready::READABLE)
+        | when(event.is_writable(), Ready::WRITABLE)
+        | when(event.is_read_closed(), Ready::READ_CLOSED)
+        | when(event.is_write_closed(), Ready::WRITE_CLOSED)
+        | when(event.is_priority(), Ready::PRIORITY)
+        | when(event.is_error(), Ready::ERROR)
 }

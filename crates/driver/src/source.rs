@@ -55,6 +55,27 @@ impl Source {
         kind: WaitKind,
         place: &'static Location<'static>,
     ) -> Poll<io::Result<ReadyEvent>> {
+        let seen = self.owned.slot().word.look().ready_event(direction.mask());
+        let Some(event) = seen.filter(|event| !event.is_shutdown()) else {
+            return self.poll_ready_slow(cx, direction, kind, place);
+        };
+        let Poll::Ready(unit) = budget::poll_proceed(cx) else {
+            context::pending(WaitKind::Budget, self.fd as usize, place);
+            return Poll::Pending;
+        };
+        unit.made_progress();
+        Poll::Ready(Ok(event))
+    }
+
+    /// The same where it has to wait, as far as it was seen.
+    #[inline(never)]
+    fn poll_ready_slow(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> Poll<io::Result<ReadyEvent>> {
         let Poll::Ready(unit) = budget::poll_proceed(cx) else {
             context::pending(WaitKind::Budget, self.fd as usize, place);
             return Poll::Pending;
@@ -201,6 +222,10 @@ impl Source {
     /// Moves up to `len` bytes of a stream: as [`Source::poll_io`], and where `f` moved fewer but
     /// some, the descriptor is known to be drained (or full), so that the next call waits for the
     /// kernel's event instead of asking it.
+    ///
+    /// A read that filled its buffer is followed by one that finds nothing (0.16 us of the 5 to
+    /// 7 us of a round trip). Rejected: TCP_INQ, which tells how much is left, but only recvmsg(2)
+    /// says it, and that costs as much more as the empty read.
     ///
     /// # Errors
     /// As [`Source::poll_io`].
