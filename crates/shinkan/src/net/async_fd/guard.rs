@@ -29,14 +29,14 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
     /// event that came since keeps it ready.
     pub fn clear_ready(&mut self) {
         if let Some(event) = self.event.take() {
-            self.async_fd.source.clear(event);
+            self.async_fd.source().clear(event);
         }
     }
 
     /// The same for a part of it.
     pub fn clear_ready_matching(&mut self, ready: Ready) {
         if let Some(event) = self.event.take() {
-            self.async_fd.source.clear(event.with_ready(ready));
+            self.async_fd.source().clear(event.with_ready(ready));
             let left = event.ready - ready;
             self.event = (!left.is_empty()).then(|| event.with_ready(left));
         }
@@ -93,14 +93,14 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
     /// event that came since keeps it ready.
     pub fn clear_ready(&mut self) {
         if let Some(event) = self.event.take() {
-            self.async_fd.source.clear(event);
+            self.async_fd.source().clear(event);
         }
     }
 
     /// The same for a part of it.
     pub fn clear_ready_matching(&mut self, ready: Ready) {
         if let Some(event) = self.event.take() {
-            self.async_fd.source.clear(event.with_ready(ready));
+            self.async_fd.source().clear(event.with_ready(ready));
             let left = event.ready - ready;
             self.event = (!left.is_empty()).then(|| event.with_ready(left));
         }

@@ -43,9 +43,9 @@ use std::task::{Context, Poll, ready};
 /// # }
 /// ```
 pub struct AsyncFd<T: AsRawFd> {
-    // Dropped in this order: a descriptor that is closed first could have become another's.
-    source: Source,
-    inner: T,
+    // Gone only while it is being taken apart. Dropped in this order: a descriptor that is closed
+    // first could have become another's.
+    parts: Option<(Source, T)>,
 }
 
 impl<T: AsRawFd> AsyncFd<T> {
@@ -84,7 +84,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ) -> Result<Self, AsyncFdRegisterError<T>> {
         let handle = Handle::current();
         match handle.io().register(inner.as_raw_fd(), interest, Ready::EMPTY) {
-            Ok(source) => Ok(AsyncFd { source, inner }),
+            Ok(source) => Ok(AsyncFd { parts: Some((source, inner)) }),
             Err(cause) => Err(AsyncFdRegisterError::new(inner, cause)),
         }
     }
@@ -159,19 +159,37 @@ impl<T: AsRawFd> AsyncFd<T> {
     /// What was registered.
     #[inline]
     pub fn get_ref(&self) -> &T {
-        &self.inner
+        self.parts().1
     }
 
     /// What was registered. Its descriptor must stay the same.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
-        &mut self.inner
+        self.parts_mut().1
     }
 
     /// Deregisters, and gives what was registered back.
-    pub fn into_inner(self) -> T {
-        drop(self.source);
-        self.inner
+    pub fn into_inner(mut self) -> T {
+        let (source, inner) = self.parts.take().expect(THERE);
+        drop(source);
+        inner
+    }
+
+    #[inline]
+    fn parts(&self) -> (&Source, &T) {
+        let (source, inner) = self.parts.as_ref().expect(THERE);
+        (source, inner)
+    }
+
+    #[inline]
+    fn parts_mut(&mut self) -> (&Source, &mut T) {
+        let (source, inner) = self.parts.as_mut().expect(THERE);
+        (source, inner)
+    }
+
+    #[inline]
+    fn source(&self) -> &Source {
+        self.parts().0
     }
 
     /// Waits until there is something to read. At most one task waits in this way; the
@@ -183,12 +201,12 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let event = ready!(self.source.poll_ready(cx, Direction::Read))?;
+        let event = ready!(self.source().poll_ready(cx, Direction::Read))?;
         Poll::Ready(Ok(AsyncFdReadyGuard::new(self, event)))
     }
 
-    /// Waits until there is something to read, with the exclusive borrow kept. At most one task waits in this way; the
-    /// last one to poll is woken.
+    /// Waits until there is something to read, with the exclusive borrow kept. At most one
+    /// task waits in this way; the last one to poll is woken.
     ///
     /// # Errors
     /// The runtime has ended.
@@ -196,7 +214,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let event = ready!(self.source.poll_ready(cx, Direction::Read))?;
+        let event = ready!(self.source().poll_ready(cx, Direction::Read))?;
         Poll::Ready(Ok(AsyncFdReadyMutGuard::new(self, event)))
     }
 
@@ -209,12 +227,12 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let event = ready!(self.source.poll_ready(cx, Direction::Write))?;
+        let event = ready!(self.source().poll_ready(cx, Direction::Write))?;
         Poll::Ready(Ok(AsyncFdReadyGuard::new(self, event)))
     }
 
-    /// Waits until there is room to write, with the exclusive borrow kept. At most one task waits in this way; the
-    /// last one to poll is woken.
+    /// Waits until there is room to write, with the exclusive borrow kept. At most one
+    /// task waits in this way; the last one to poll is woken.
     ///
     /// # Errors
     /// The runtime has ended.
@@ -222,7 +240,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let event = ready!(self.source.poll_ready(cx, Direction::Write))?;
+        let event = ready!(self.source().poll_ready(cx, Direction::Write))?;
         Poll::Ready(Ok(AsyncFdReadyMutGuard::new(self, event)))
     }
 
@@ -240,7 +258,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ) -> impl Future<Output = io::Result<AsyncFdReadyGuard<'_, T>>> {
         let place = Location::caller();
         async move {
-            let event = self.source.readiness(interest, kind(interest), place).await?;
+            let event = self.source().readiness(interest, kind(interest), place).await?;
             Ok(AsyncFdReadyGuard::new(self, event))
         }
     }
@@ -269,7 +287,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         self.ready(Interest::WRITABLE)
     }
 
-    /// Waits for an interest, with the exclusive borrow kept. The guard decides whether the readiness stays.
+    /// Waits for an interest, with the exclusive borrow kept. The guard decides whether the
+    /// readiness stays.
     ///
     /// # Errors
     /// The runtime has ended.
@@ -283,7 +302,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ) -> impl Future<Output = io::Result<AsyncFdReadyMutGuard<'_, T>>> {
         let place = Location::caller();
         async move {
-            let event = self.source.readiness(interest, kind(interest), place).await?;
+            let event = self.source().readiness(interest, kind(interest), place).await?;
             Ok(AsyncFdReadyMutGuard::new(self, event))
         }
     }
@@ -330,7 +349,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         mut f: impl FnMut(&T) -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        let (source, inner) = (&self.source, &self.inner);
+        let (source, inner) = self.parts();
         source.async_io(interest, kind(interest), Location::caller(), move || f(inner))
     }
 
@@ -344,7 +363,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         f: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let (source, inner) = (&self.source, &self.inner);
+        let (source, inner) = self.parts();
         source.try_io(interest, || f(inner))
     }
 
@@ -362,7 +381,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         mut f: impl FnMut(&mut T) -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        let (source, inner) = (&self.source, &mut self.inner);
+        let (source, inner) = self.parts_mut();
         source.async_io(interest, kind(interest), Location::caller(), move || f(inner))
     }
 
@@ -376,10 +395,12 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         f: impl FnOnce(&mut T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let (source, inner) = (&self.source, &mut self.inner);
+        let (source, inner) = self.parts_mut();
         source.try_io(interest, || f(inner))
     }
 }
+
+const THERE: &str = "an `AsyncFd` holds its descriptor until it is taken apart";
 
 fn kind(interest: Interest) -> WaitKind {
     if interest.is_writable() && !interest.is_readable() { WaitKind::Write } else { WaitKind::Read }
@@ -387,7 +408,7 @@ fn kind(interest: Interest) -> WaitKind {
 
 impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
     fn as_raw_fd(&self) -> RawFd {
-        self.inner.as_raw_fd()
+        self.get_ref().as_raw_fd()
     }
 }
 
@@ -395,12 +416,19 @@ impl<T: AsRawFd> AsFd for AsyncFd<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY:
         // - open: `register` had the promise that `inner` keeps it open.
-        unsafe { BorrowedFd::borrow_raw(self.inner.as_raw_fd()) }
+        unsafe { BorrowedFd::borrow_raw(self.get_ref().as_raw_fd()) }
     }
 }
 
 impl<T: AsRawFd + fmt::Debug> fmt::Debug for AsyncFd<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncFd").field("inner", &self.inner).finish()
+        f.debug_struct("AsyncFd").field("inner", self.get_ref()).finish()
+    }
+}
+
+impl<T: AsRawFd> Drop for AsyncFd<T> {
+    /// Deregisters, and drops what was registered.
+    fn drop(&mut self) {
+        drop(self.parts.take());
     }
 }
