@@ -21,6 +21,7 @@ pub mod lifo;
 pub mod list;
 mod packed;
 pub mod pad;
+pub mod place;
 pub mod ring;
 pub mod rng;
 pub mod wait;

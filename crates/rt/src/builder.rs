@@ -8,6 +8,7 @@ use crate::hooks::{Hook, Hooks, TaskMeta};
 use crate::runtime::Runtime;
 use crate::seize;
 use crate::shared::{Config, Flavor, Multi, Parts, Shared};
+use crate::stall::StallConfig;
 use core::fmt;
 use core::time::Duration;
 use shinkan_base::atomics;
@@ -56,6 +57,9 @@ pub struct Builder {
     paused: bool,
     pub(crate) shutdown_on_panic: bool,
     may_seize: bool,
+    pub(crate) stall: StallConfig,
+    /// Its workers are stepped by a caller, who loses no core.
+    pub(crate) stepped: bool,
 }
 
 impl Builder {
@@ -80,6 +84,8 @@ impl Builder {
             paused: false,
             shutdown_on_panic: false,
             may_seize: true,
+            stall: StallConfig::default(),
+            stepped: false,
         }
     }
 
@@ -345,6 +351,7 @@ impl Builder {
             time: self.time,
             seed,
             seize_us: self.seize_pause(),
+            stall: self.stall_config(),
             shutdown_on_panic: self.shutdown_on_panic,
         };
         Handle::from_arc(Arc::new(Shared::new(Parts {
@@ -376,10 +383,14 @@ impl Builder {
             }
         }
         let pause = shared.config.seize_us;
+        let watched = shared.config.stall.on;
         // A runtime from here on, so that a seizer that cannot start ends the workers.
         let mut runtime = Runtime::from_parts(handle, None);
         if let Some(pause) = pause {
             runtime.seize_every(pause)?;
+        }
+        if watched {
+            runtime.watch_for_stalls()?;
         }
         Ok(runtime)
     }
@@ -401,6 +412,12 @@ impl Builder {
             return None;
         }
         seize::pause_from_environment()
+    }
+
+    fn stall_config(&self) -> StallConfig {
+        let mut config = self.stall.with_environment();
+        config.on &= self.kind == Kind::MultiThread && !self.stepped;
+        config
     }
 
     fn worker_count(&self) -> usize {

@@ -8,9 +8,9 @@
 #![allow(unsafe_code)]
 
 use crate::handle::Handle;
-use crate::handshake::Seat;
 use crate::nap::Napper;
 use crate::pace::Pace;
+use crate::tenure::Tenure;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -57,7 +57,7 @@ pub(crate) struct Slot {
     pub(crate) timers: Arc<Shard>,
     pub(crate) counters: Counters,
     /// The current tenure; replaced by whoever takes the core over.
-    seat: Mutex<Arc<Seat>>,
+    tenure: Mutex<Arc<Tenure>>,
     core: Padded<UnsafeCell<Core>>,
 }
 
@@ -72,15 +72,13 @@ impl Slot {
     /// A slot that nobody has taken over yet; its first seat is over from the start.
     pub(crate) fn new(timers: Arc<Shard>, seed: u64, now: Instant) -> Self {
         let (local, stealer) = ring::new();
-        let over = Seat::new(false);
-        over.surrender();
         let rng = Rng::new(seed);
         Self {
             stealer,
             lifo: Padded(LifoSlot::new()),
             timers,
             counters: Counters::new(),
-            seat: Mutex::new(Arc::new(over)),
+            tenure: Mutex::new(Arc::new(Tenure::over())),
             core: Padded(UnsafeCell::new(Core {
                 local,
                 unannounced: false,
@@ -97,8 +95,8 @@ impl Slot {
     }
 
     /// The tenure that the monitor looks at.
-    pub(crate) fn seat(&self) -> Arc<Seat> {
-        self.seat.lock().clone()
+    pub(crate) fn tenure(&self) -> Arc<Tenure> {
+        self.tenure.lock().clone()
     }
 }
 
@@ -106,7 +104,7 @@ impl Slot {
 pub(crate) struct Worker {
     pub(crate) handle: Handle,
     pub(crate) index: usize,
-    seat: Arc<Seat>,
+    pub(crate) tenure: Arc<Tenure>,
     /// Polls that `block_in_place` or the monitor left without a core.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -122,11 +120,11 @@ impl Worker {
     /// [`Worker::first`] gives the token, once.
     pub(crate) fn take_over(handle: Handle, index: usize) -> Self {
         let shared = handle.shared();
-        let seat = Arc::new(Seat::new(shared.asymmetric));
+        let tenure = Arc::new(Tenure::new(shared.asymmetric));
         let previous =
-            core::mem::replace(&mut *shared.multi().slots[index].seat.lock(), seat.clone());
-        assert!(previous.is_gone(), "core {index} was given to two threads");
-        Self { handle, index, seat, _not_sync: PhantomData }
+            core::mem::replace(&mut *shared.multi().slots[index].tenure.lock(), tenure.clone());
+        assert!(previous.seat.is_gone(), "core {index} was given to two threads");
+        Self { handle, index, tenure, _not_sync: PhantomData }
     }
 
     /// The token with which the tenure starts.
@@ -143,12 +141,12 @@ impl Worker {
     #[inline]
     pub(crate) fn enter(&self) -> Option<Inside<'_>> {
         // Not `then_some`: a token that is made and dropped would leave.
-        if self.seat.enter() { Some(Inside { worker: self }) } else { None }
+        if self.tenure.seat.enter() { Some(Inside { worker: self }) } else { None }
     }
 
     /// Whether this thread has lost its core.
     pub(crate) fn is_gone(&self) -> bool {
-        self.seat.is_gone()
+        self.tenure.seat.is_gone()
     }
 }
 
@@ -164,17 +162,17 @@ impl<'a> Inside<'a> {
         let worker = self.worker;
         // Before the core is released, so that the monitor never samples an even sequence with
         // the tenant outside and user code running.
-        worker.seat.bump();
+        worker.tenure.seat.bump();
         drop(self);
         code();
         let inside = worker.enter();
-        worker.seat.bump();
+        worker.tenure.seat.bump();
         inside
     }
 
     /// Gives the core away for good: the caller passes it on.
     pub(crate) fn surrender(self) {
-        self.worker.seat.surrender();
+        self.worker.tenure.seat.surrender();
         core::mem::forget(self);
     }
 }
@@ -182,7 +180,7 @@ impl<'a> Inside<'a> {
 impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.worker.seat.leave();
+        self.worker.tenure.seat.leave();
     }
 }
 

@@ -10,6 +10,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod alarm;
 pub mod handshake;
 pub mod idle;
 pub mod local;
@@ -24,6 +25,7 @@ mod handle;
 mod hooks;
 mod inject;
 mod metrics;
+mod monitor;
 mod multi;
 mod nap;
 mod pace;
@@ -35,7 +37,9 @@ mod seize;
 mod services;
 mod shared;
 mod spawn;
+mod stall;
 mod stepper;
+mod tenure;
 mod threads;
 mod timer;
 mod watch;
@@ -52,6 +56,7 @@ pub use runtime::Runtime;
 pub use seated::worker_index;
 pub use shinkan_driver::is_rt_shutdown_err;
 pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation};
+pub use stall::{Stall, StallKind};
 pub use stepper::Stepper;
 pub use timer::{Timer, now};
 pub use yield_now::yield_now;

@@ -5,6 +5,7 @@ use crate::current;
 use crate::enter::EnterGuard;
 use crate::handle::Handle;
 use crate::metrics::RuntimeMetrics;
+use crate::monitor;
 use crate::seize::Seizer;
 use crate::shared::Flavor;
 use core::future::Future;
@@ -30,6 +31,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 pub struct Runtime {
     handle: Handle,
     seizer: Option<Seizer>,
+    watched: bool,
     ended: bool,
 }
 
@@ -41,13 +43,19 @@ pub(crate) enum Patience {
 
 impl Runtime {
     pub(crate) fn from_parts(handle: Handle, seizer: Option<Seizer>) -> Self {
-        Self { handle, seizer, ended: false }
+        Self { handle, seizer, watched: false, ended: false }
     }
 
     /// Starts the test mode in which cores are taken at random.
     pub(crate) fn seize_every(&mut self, pause_us: u64) -> io::Result<()> {
         self.seizer = Some(Seizer::start(&self.handle, pause_us)?);
         Ok(())
+    }
+
+    /// Has the monitor look at the workers.
+    pub(crate) fn watch_for_stalls(&mut self) -> io::Result<()> {
+        self.watched = true;
+        monitor::watch(&self.handle)
     }
 
     /// A runtime of several workers, one for each processor, with I/O and timers.
@@ -119,8 +127,11 @@ impl Runtime {
             return;
         }
         let shared = self.handle.shared();
-        // The seizer first: after this no core changes hands but by its own holder.
+        // The seizer and the monitor first: after this no core changes hands but by its own holder.
         drop(self.seizer.take());
+        if self.watched {
+            monitor::forget(&self.handle);
+        }
         shared.close();
         if let Flavor::Current(_) = shared.flavor {
             current::shut_down(&self.handle);

@@ -6,6 +6,7 @@
 
 use crate::blocking::Job;
 use crate::handle::Handle;
+use crate::tenure::Tenure;
 use core::time::Duration;
 use shinkan_base::atomics::plain::{AtomicBool, Ordering};
 use shinkan_base::rng::Rng;
@@ -52,15 +53,19 @@ impl Drop for Seizer {
 /// Takes core `index` if its holder runs user code now, and passes it to a spare thread.
 pub(crate) fn seize(handle: &Handle, index: usize) -> bool {
     let shared = handle.shared();
-    let seat = shared.multi().slots[index].seat();
-    let sequence = seat.sequence();
-    if sequence.is_multiple_of(2) {
-        return false;
-    }
+    let tenure = shared.multi().slots[index].tenure();
+    let sequence = tenure.seat.sequence();
+    !sequence.is_multiple_of(2) && take(handle, index, &tenure, sequence)
+}
+
+/// Takes core `index` from its holder if that is still in the user code that it was in at
+/// `sequence`, and passes it to a spare thread.
+pub(crate) fn take(handle: &Handle, index: usize, tenure: &Tenure, sequence: u64) -> bool {
+    let shared = handle.shared();
     // The spare first: a core that was taken must not wait for a thread that cannot be had.
     let Ok(spare) = shared.blocking.reserve(handle) else { return false };
     let _one_monitor = shared.monitor.lock();
-    if shared.is_closed() || !seat.try_take(sequence, membarrier::heavy) {
+    if shared.is_closed() || !tenure.seat.try_take(sequence, membarrier::heavy) {
         spare.release();
         return false;
     }

@@ -7,6 +7,7 @@ use crate::hooks::Hooks;
 use crate::idle::{Bell, Idle};
 use crate::inject::Inject;
 use crate::nap::Arrivals;
+use crate::stall::StallConfig;
 use crate::watch::Watch;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_base::atomics::{self, Mutex};
@@ -31,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) seed: u64,
     /// Microseconds between two seizures of a random core; the test mode of the handshake.
     pub(crate) seize_us: Option<u64>,
+    pub(crate) stall: StallConfig,
     pub(crate) shutdown_on_panic: bool,
 }
 
@@ -102,7 +104,7 @@ impl Shared {
             Flavor::Multi(multi) => multi.slots.len(),
             Flavor::Current(_) => 1,
         };
-        let seizes = parts.config.seize_us.is_some();
+        let seizes = parts.config.seize_us.is_some() || parts.config.stall.on;
         Self {
             flavor: parts.flavor,
             config: parts.config,

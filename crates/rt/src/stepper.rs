@@ -27,6 +27,7 @@ impl Stepper {
         crate::services::install();
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(workers).enable_all().rng_seed(seed).no_seizing();
+        builder.stepped = true;
         let handle = builder.assemble(Driver::sim(seed));
         let seats = (0..workers).map(|index| Worker::take_over(handle.clone(), index));
         let workers: Vec<_> = seats.map(Seated::Multi).collect();

@@ -7,6 +7,7 @@
 use crate::core::{Core, Inside, Slot};
 use crate::hooks::quietly;
 use crate::idle::Left;
+use crate::monitor;
 use crate::nap::NAP;
 use crate::shared::Shared;
 use shinkan_base::atomics::hint;
@@ -175,6 +176,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
     let back = loop {
         announce(shared, &mut inside);
         worker.slot().counters.inc_polls();
+        worker.tenure.will_poll(&task);
         let hooked = &shared.hooks;
         let Some(back) = inside.user(|| hooked.poll(task)) else { break None };
         inside = back;
@@ -231,6 +233,7 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let worker = inside.worker();
     let shared = worker.handle.shared();
     if shared.hooks.before_park.is_some() {
+        worker.tenure.will_call();
         inside = inside.user(|| shared.hooks.park())?;
     }
     shared.idle().begin_sleep(inside.searching);
@@ -266,12 +269,14 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     shared.arrivals.note(turned.events);
     let left = shared.idle().leave(turned.bell, &shared.driver);
     inside.searching = left == Left::Woken;
+    monitor::note_work(shared);
     counters.inc_unparks();
     inside.awake_since = clock.now();
     let awake_since = inside.awake_since;
     inside.pace.resumes(tick, awake_since);
     inside = fire_and_wake(inside, &mut wakers)?;
     if shared.hooks.after_unpark.is_some() {
+        worker.tenure.will_call();
         inside = inside.user(|| shared.hooks.unpark())?;
     }
     Some(inside)
@@ -290,6 +295,7 @@ fn wake<'a>(inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
     if wakers.is_empty() {
         return Some(inside);
     }
+    inside.worker().tenure.will_call();
     inside.user(|| {
         // A waker that panics has no caller to tell but us: the others were woken before the
         // panic came here, and the panic hook has printed it.

@@ -23,5 +23,7 @@ pub mod park;
 pub mod process;
 pub mod signals;
 pub mod socket;
+pub mod stderr;
 pub mod stdio;
 pub mod threads;
+pub mod usage;

@@ -63,6 +63,11 @@ impl fmt::Display for Id {
     }
 }
 
+/// The task number that [`Id::as_u64`] gave; nothing for 0, which no task has.
+pub fn id_from_u64(number: u64) -> Option<Id> {
+    NonZeroU64::new(number).map(Id)
+}
+
 /// The number of the task that is running on this thread.
 ///
 /// # Panics

@@ -40,7 +40,7 @@ mod waker;
 
 pub use abort::AbortHandle;
 pub use error::JoinError;
-pub use id::{Id, id, try_id};
+pub use id::{Id, id, id_from_u64, try_id};
 pub use join::JoinHandle;
 pub use outcome::Stage;
 pub use registry::Registry;

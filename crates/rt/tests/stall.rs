@@ -1,0 +1,233 @@
+//! Polls that are stuck, and that the others go on. Each test would hang where they do not, or waits
+//! for what the monitor says.
+
+use shinkan_rt::{Builder, Runtime, Stall, StallKind};
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+fn watched(workers: usize, change: impl FnOnce(&mut Builder)) -> (Runtime, mpsc::Receiver<Stall>) {
+    let (stalls, stalled) = mpsc::channel();
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(workers)
+        .name("watched")
+        .enable_all()
+        .no_seizing()
+        .stall_report(false)
+        .on_stall(move |stall| drop(stalls.send(stall.clone())));
+    change(&mut builder);
+    (builder.build().expect("threads are there"), stalled)
+}
+
+/// Computes until told to stop.
+fn spin(stop: &AtomicBool) {
+    let mut x = 1_u64;
+    while !stop.load(Ordering::Relaxed) {
+        x = std::hint::black_box(x.wrapping_mul(3));
+    }
+}
+
+#[test]
+fn tasks_that_block_every_worker_do_not_stop_the_one_that_ends_them() {
+    let (runtime, stalled) = watched(2, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    // The second one waits for the lock, the first in the channel: both are stuck in the kernel.
+    let stuck: Vec<_> = (0..2)
+        .map(|_| {
+            let released = released.clone();
+            runtime.spawn(async move { released.lock().unwrap().recv().unwrap() })
+        })
+        .collect();
+    let first = stalled.recv().unwrap();
+    let second = stalled.recv().unwrap();
+    let ends = runtime.spawn(async move {
+        shinkan_rt::yield_now().await;
+        for _ in 0..2 {
+            release.send(()).unwrap();
+        }
+    });
+    runtime.block_on(async {
+        ends.await.unwrap();
+        for task in stuck {
+            task.await.unwrap();
+        }
+    });
+    assert_ne!(first.task, second.task);
+    for stall in [first, second] {
+        assert!(stall.moved && stall.kind == StallKind::Blocked, "{stall}");
+        assert!(stall.duration >= Duration::from_millis(10), "{stall}");
+    }
+}
+
+#[test]
+fn a_task_that_computes_without_end_does_not_stop_the_one_that_ends_it() {
+    let (runtime, stalled) = watched(1, |_| {});
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let computes = runtime.spawn(async move { spin(&its) });
+    let ends = runtime.spawn(async move { stop.store(true, Ordering::Relaxed) });
+    runtime.block_on(async {
+        ends.await.unwrap();
+        computes.await.unwrap();
+    });
+    assert_eq!(stalled.recv().unwrap().kind, StallKind::Computing);
+}
+
+#[test]
+fn the_report_says_which_task_and_where_it_was_spawned() {
+    let (runtime, stalled) = watched(1, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let (task, line) = (runtime.spawn(async move { released.recv() }), line!());
+    let stall = stalled.recv().unwrap();
+    assert_eq!(stall.task, Some(task.id()));
+    let place: &Location<'_> = stall.spawned_at.unwrap();
+    assert_eq!((place.file(), place.line()), (file!(), line));
+    assert_eq!((stall.runtime.as_deref(), stall.worker), (Some("watched"), 0));
+    let text = stall.to_string();
+    let start = format!("task {}, spawned at {place}, has blocked worker 0", task.id());
+    assert!(text.starts_with(&start) && text.contains("`spawn_blocking`"), "{text}");
+    release.send(()).unwrap();
+    runtime.block_on(task).unwrap().unwrap();
+}
+
+#[test]
+fn a_waker_that_is_stuck_is_no_task() {
+    struct Stuck(Mutex<mpsc::Receiver<()>>);
+    impl std::task::Wake for Stuck {
+        fn wake(self: Arc<Self>) {
+            self.0.lock().unwrap().recv().unwrap();
+        }
+    }
+    let (runtime, stalled) = watched(1, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let waker = std::task::Waker::from(Arc::new(Stuck(Mutex::new(released))));
+    let _entered = runtime.enter();
+    let mut cx = std::task::Context::from_waker(&waker);
+    let mut after = Duration::from_millis(2);
+    let _timer = loop {
+        let mut timer = Box::pin(shinkan_rt::Timer::new(shinkan_rt::now() + after));
+        if timer.as_mut().poll_elapsed(&mut cx, Location::caller()).is_pending() {
+            break timer;
+        }
+        after *= 2;
+    };
+    let stall = stalled.recv().unwrap();
+    assert_eq!((stall.task, stall.spawned_at, stall.moved), (None, None, true), "{stall}");
+    release.send(()).unwrap();
+    runtime.block_on(runtime.spawn(async {})).unwrap();
+}
+
+#[test]
+fn a_ceiling_of_none_leaves_the_core_where_it_is_and_says_so() {
+    let (runtime, stalled) = watched(1, |builder| {
+        builder.stall_threads(0);
+    });
+    let (release, released) = mpsc::channel::<()>();
+    let task = runtime.spawn(async move { released.recv() });
+    let stall = stalled.recv().unwrap();
+    assert!(!stall.moved, "{stall}");
+    assert_eq!(runtime.metrics().seizure_count(), 0);
+    release.send(()).unwrap();
+    runtime.block_on(task).unwrap().unwrap();
+}
+
+#[test]
+fn a_ceiling_that_is_reached_is_held_and_moves_on_when_a_thread_comes_back() {
+    let (runtime, _stalled) = watched(1, |builder| {
+        builder.stall_threads(2);
+    });
+    let running = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..12)
+        .map(|_| {
+            let (running, most) = (running.clone(), most.clone());
+            runtime.spawn(async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(40));
+                running.fetch_sub(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    runtime.block_on(async {
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    let most = most.load(Ordering::SeqCst);
+    assert!((2..=3).contains(&most), "{most} threads were stuck at once");
+}
+
+#[test]
+fn a_runtime_that_ends_while_a_poll_is_stuck_waits_for_it() {
+    let (runtime, stalled) = watched(2, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let ended = Arc::new(AtomicBool::new(false));
+    let its = ended.clone();
+    runtime.spawn(async move {
+        released.recv().unwrap();
+        its.store(true, Ordering::SeqCst);
+    });
+    assert!(stalled.recv().unwrap().moved);
+    let helper = std::thread::spawn(move || release.send(()).unwrap());
+    drop(runtime);
+    assert!(ended.load(Ordering::SeqCst));
+    helper.join().unwrap();
+}
+
+#[test]
+fn a_hook_may_end_the_runtime() {
+    let slot: Arc<Mutex<Option<Runtime>>> = Arc::default();
+    let (its, (told, tells)) = (slot.clone(), mpsc::channel());
+    let (release, released) = mpsc::channel::<()>();
+    let release = Mutex::new(Some(release));
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).no_seizing().stall_report(false).on_stall(move |_| {
+        if let Some(runtime) = its.lock().unwrap().take() {
+            runtime.shutdown_background();
+        }
+        drop(release.lock().unwrap().take());
+        let _ = told.send(());
+    });
+    *slot.lock().unwrap() = Some(builder.build().unwrap());
+    let task = slot.lock().unwrap().as_ref().unwrap().spawn(async move {
+        let _ = released.recv();
+    });
+    tells.recv().unwrap();
+    while !task.is_finished() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn polls_that_end_in_time_are_not_touched() {
+    let (runtime, stalled) = watched(2, |builder| {
+        builder.stall_threshold(Duration::from_secs(5));
+    });
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                shinkan_rt::spawn(async {
+                    for _ in 0..100 {
+                        shinkan_rt::yield_now().await;
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    assert_eq!(runtime.metrics().seizure_count(), 0);
+    drop(runtime);
+    assert!(stalled.recv().is_err(), "the hook is gone, and said nothing");
+}
+
+#[test]
+#[should_panic(expected = "at least 1 ms")]
+fn a_threshold_of_nothing_is_refused() {
+    Builder::new_multi_thread().stall_threshold(Duration::ZERO);
+}

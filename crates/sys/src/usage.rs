@@ -1,0 +1,85 @@
+//! What the kernel says of a thread: whether it runs, and what it has used. From proc(5):
+//! `task/TID/stat` and `task/TID/schedstat`.
+//!
+//! Both are read at one moment each, a few microseconds apart, and the kernel adds up the times of a
+//! running thread only at its own ticks (1 to 10 ms): what is read may lag by one of them.
+
+use std::fs::File;
+use std::io::Read;
+
+/// A thread at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// It runs, or would if a processor were free. Else it waits for something in the kernel.
+    pub runnable: bool,
+    /// Nanoseconds on a processor since it started.
+    pub cpu_ns: u64,
+    /// Nanoseconds for which it could have run and had no processor, up to when it last got one.
+    pub delay_ns: u64,
+}
+
+/// The thread with that number in this process; nothing if it has ended, or where the kernel
+/// does not say (no proc(5), or built without scheduler statistics).
+pub fn of_thread(tid: i32) -> Option<Usage> {
+    let mut buffer = [0; 512];
+    let stat = read(&format!("/proc/self/task/{tid}/stat"), &mut buffer)?;
+    // The name in parentheses is the program's choice and may hold anything.
+    let state = stat.get(stat.rfind(')')? + 2..)?.chars().next()?;
+    let mut buffer = [0; 128];
+    let times = read(&format!("/proc/self/task/{tid}/schedstat"), &mut buffer)?;
+    let mut times = times.split_ascii_whitespace();
+    let cpu_ns = times.next()?.parse().ok()?;
+    let delay_ns = times.next()?.parse().ok()?;
+    Some(Usage { runnable: state == 'R', cpu_ns, delay_ns })
+}
+
+fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
+    let mut file = File::open(path).ok()?;
+    let mut len = 0;
+    loop {
+        match file.read(&mut buffer[len..]) {
+            Ok(0) => break,
+            Ok(n) => len += n,
+            Err(_) => return None,
+        }
+    }
+    // A name that is no UTF-8 is cut in front of the state: that thread is not judged.
+    core::str::from_utf8(&buffer[..len]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_thread;
+    use crate::threads;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_thread_that_asks_runs_and_uses_time() {
+        let me = threads::kernel_id();
+        let first = of_thread(me).expect("proc(5) is there");
+        assert!(first.runnable);
+        let mut x = 1_u64;
+        while of_thread(me).expect("it still is").cpu_ns < first.cpu_ns + 5_000_000 {
+            for _ in 0..100_000 {
+                x = std::hint::black_box(x.wrapping_mul(3));
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_is_seen_to_wait() {
+        let (release, released) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let waiter = std::thread::spawn(move || {
+            tell.send(threads::kernel_id()).unwrap();
+            let _ = released.recv();
+        });
+        let tid = told.recv().unwrap();
+        while of_thread(tid).expect("it lives").runnable {
+            threads::yield_now();
+        }
+        drop(release);
+        waiter.join().unwrap();
+        assert_eq!(of_thread(0), None);
+    }
+}
