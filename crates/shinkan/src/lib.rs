@@ -29,6 +29,8 @@ pub mod macros;
 mod pin;
 #[cfg(doctest)]
 mod readme;
+#[cfg(doctest)]
+mod stalls;
 
 #[cfg(all(feature = "macros", feature = "rt-multi-thread"))]
 pub use shinkan_macros::{main, test};

@@ -11,6 +11,6 @@
 
 pub use shinkan_rt::local::{LocalOptions, LocalRuntime};
 pub use shinkan_rt::{
-    Builder, EnterGuard, Handle, Id, Runtime, RuntimeFlavor, RuntimeMetrics, TaskMeta,
-    TryCurrentError, is_rt_shutdown_err, worker_index,
+    Builder, EnterGuard, Handle, Id, Runtime, RuntimeFlavor, RuntimeMetrics, Stall, StallKind,
+    TaskMeta, TryCurrentError, is_rt_shutdown_err, worker_index,
 };

@@ -27,16 +27,20 @@ fn main() {
     println!("stress: {seconds} s, {workers} workers, seed {seed}");
     let started = std::time::Instant::now();
     let mut rng = Rng::new(seed);
-    let mut rounds = 0u64;
+    let (mut rounds, mut moved) = (0u64, 0u64);
     while started.elapsed().as_secs() < seconds {
         let runtime = shinkan::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .enable_all()
+            .stall_threshold(Duration::from_millis(1))
+            .stall_report(false)
             .build()
             .expect("a runtime");
         watchdog(runtime.handle().clone(), rounds + 1, seed);
         ROUND.store(rounds + 1, Ordering::SeqCst);
-        runtime.block_on(round(rng.next_u64()));
+        let stuck = rounds.is_multiple_of(8);
+        runtime.block_on(round(rng.next_u64(), stuck));
+        moved += runtime.metrics().seizure_count();
         if rng.below(2) == 0 {
             // Ends with tasks in every state.
             for _ in 0..200 {
@@ -51,7 +55,7 @@ fn main() {
         rounds += 1;
     }
     ROUND.store(u64::MAX, Ordering::SeqCst);
-    println!("stress: {rounds} rounds, all of them whole");
+    println!("stress: {rounds} rounds, all of them whole; {moved} cores moved on");
 }
 
 /// Ends the program with a dump if round `nth` lasts longer than a minute.
@@ -77,8 +81,11 @@ fn watchdog(handle: shinkan::runtime::Handle, nth: u64, seed: u64) {
     });
 }
 
-async fn round(seed: u64) {
+async fn round(seed: u64, stuck: bool) {
     let mut all = JoinSet::new();
+    if stuck {
+        all.spawn(stalls(seed));
+    }
     all.spawn(storm(seed));
     all.spawn(ping_pong(200));
     all.spawn(locks());
@@ -122,6 +129,36 @@ async fn storm(seed: u64) {
         ended.expect("a parent");
     }
     assert_eq!(ran.load(Ordering::Relaxed), expected);
+}
+
+/// Tasks that block or spin long enough to lose their worker's core, and wake others in between.
+async fn stalls(seed: u64) {
+    let mut rng = Rng::new(seed);
+    let polls = Arc::new(AtomicU64::new(0));
+    let mut set = JoinSet::new();
+    for nth in 0..24 {
+        let (polls, us) = (polls.clone(), u64::from(rng.below(6_000)));
+        set.spawn(async move {
+            let (send, receive) = oneshot::channel();
+            let woken = shinkan::spawn(receive);
+            let started = std::time::Instant::now();
+            if nth % 2 == 0 {
+                std::thread::sleep(std::time::Duration::from_micros(us));
+            }
+            send.send(nth).expect("its receiver waits");
+            while started.elapsed().as_micros() < u128::from(us) {
+                std::hint::spin_loop();
+            }
+            polls.fetch_add(1, Ordering::Relaxed);
+            shinkan::task::yield_now().await;
+            assert_eq!(woken.await.expect("it does not panic"), Ok(nth));
+            polls.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    while let Some(ended) = set.join_next().await {
+        ended.expect("one that was stuck");
+    }
+    assert_eq!(polls.load(Ordering::Relaxed), 48);
 }
 
 async fn ping_pong(times: usize) {

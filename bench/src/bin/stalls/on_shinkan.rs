@@ -1,0 +1,6 @@
+//! The scenes on shinkan.
+
+pub(crate) use shinkan as rt;
+
+#[path = "scenes.rs"]
+pub(crate) mod scenes;
