@@ -14,8 +14,9 @@ use crate::tenure::Tenure;
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
+use shinkan_sys::stdio::Output;
 use shinkan_sys::usage::{self, Usage};
-use shinkan_sys::{clock, membarrier, stderr, threads};
+use shinkan_sys::{clock, membarrier, threads};
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
 use std::io;
@@ -245,7 +246,8 @@ impl Monitor {
                 quietly(|| hook(&stall));
             }
             if shared.config.stall.report && is_due(reported, &stall) {
-                stderr::line(&format!("shinkan: {stall}"));
+                // Where nobody can read it, it is gone.
+                let _ = Output::Stderr.write_all(format!("shinkan: {stall}\n").as_bytes());
             }
         }
         lock(&self.list).busy_with.clear();

@@ -23,7 +23,6 @@ pub mod park;
 pub mod process;
 pub mod signals;
 pub mod socket;
-pub mod stderr;
 pub mod stdio;
 pub mod threads;
 pub mod usage;
