@@ -64,6 +64,8 @@ pub mod io {
     pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 }
 
+#[cfg(feature = "fs")]
+pub mod fs;
 #[cfg(feature = "net")]
 pub mod net;
 

@@ -1,0 +1,52 @@
+//! The read that takes no thread: what the kernel has in memory.
+
+#![allow(unsafe_code)]
+
+use shinkan_driver::files::{self, NotAtOnce};
+use shinkan_io::ReadBuf;
+use std::fs;
+
+/// More than this goes to the pool: copying it would hold the worker's other tasks for longer than
+/// handing it over takes.
+pub(super) const MAX: usize = 128 << 10;
+
+/// Whether a file can be read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtOnce {
+    Unknown,
+    /// The kernel has read it at once, or said that it can't now. So it is no file of another
+    /// machine, nor one of a program, and its position can be moved without waiting, too.
+    Yes,
+    /// The kernel can't tell; or the position is shared with a clone, and may be held by it.
+    No,
+}
+
+impl AtOnce {
+    /// Reads at most `limit` bytes into `dst`. False: it could not be done at once.
+    pub(super) fn read(&mut self, file: &fs::File, dst: &mut ReadBuf<'_>, limit: usize) -> bool {
+        let room = dst.remaining().min(limit);
+        if room > MAX || *self == AtOnce::No {
+            return false;
+        }
+        if *self == AtOnce::Unknown && !files::is_cached(file) {
+            *self = AtOnce::No;
+            return false;
+        }
+        let read = read(file, dst, room);
+        *self = if read == Err(NotAtOnce::Ever) { AtOnce::No } else { AtOnce::Yes };
+        read.is_ok()
+    }
+}
+
+#[inline]
+fn read(file: &fs::File, dst: &mut ReadBuf<'_>, room: usize) -> Result<(), NotAtOnce> {
+    // SAFETY:
+    // - stays initialised: `read_at_once` writes only what the kernel has read.
+    let free = unsafe { dst.unfilled_mut() };
+    let n = files::read_at_once(file, &mut free[..room])?.len();
+    // SAFETY:
+    // - initialised: the first `n` bytes of `free` were returned as `[u8]`.
+    unsafe { dst.assume_init(n) };
+    dst.advance(n);
+    Ok(())
+}

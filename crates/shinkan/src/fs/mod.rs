@@ -1,0 +1,48 @@
+//! Files and folders.
+//!
+//! The functions are those of [`std::fs`], as futures. Linux has no readiness for files, so each
+//! runs on a thread of the runtime's blocking pool and costs a hand-over to it, some microseconds;
+//! [`File`] says what does without. Many small operations in a row are cheaper as one closure in
+//! [`spawn_blocking`](crate::task::spawn_blocking), and a whole file is read cheapest by [`read`].
+//! Pipes, sockets and devices that may wait for ever are no files in this sense: use
+//! `net::unix::pipe` or `io::unix::AsyncFd`.
+//!
+//! An operation that is dropped at its await goes on, unless no thread was free for it yet. One
+//! that is begun after its runtime has ended fails, with an error of kind `Other` that says
+//! "background task failed"; one outside of every runtime panics.
+//!
+//! # Examples
+//! ```
+//! # #[shinkan::main]
+//! # async fn main() -> std::io::Result<()> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("greeting");
+//! use shinkan::fs;
+//!
+//! fs::write(&path, "hello").await?;
+//! assert_eq!(fs::read_to_string(&path).await?, "hello");
+//! fs::remove_file(&path).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod dir_builder;
+mod file;
+mod file_times;
+mod folders;
+mod links;
+mod open_options;
+mod paths;
+mod pool;
+mod read_dir;
+mod whole;
+
+pub use dir_builder::DirBuilder;
+pub use file::File;
+pub use file_times::FileTimes;
+pub use folders::{create_dir, create_dir_all, remove_dir, remove_dir_all};
+pub use links::{canonicalize, hard_link, read_link, symlink};
+pub use open_options::OpenOptions;
+pub use paths::{metadata, remove_file, rename, set_permissions, symlink_metadata, try_exists};
+pub use read_dir::{DirEntry, ReadDir, read_dir};
+pub use whole::{copy, read, read_to_string, write};

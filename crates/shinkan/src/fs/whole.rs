@@ -1,0 +1,125 @@
+//! Files as a whole: one hand-over to the pool for all of it.
+
+use super::pool;
+use shinkan_driver::files;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::path::Path;
+
+/// Reads a whole file.
+///
+/// # Errors
+/// Those of open(2) and read(2): `NotFound`, `PermissionDenied`, `IsADirectory`. `Other`: the runtime has ended.
+///
+/// # Cancel safety
+/// Nothing is lost.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// # Examples
+/// ```
+/// # #[shinkan::main]
+/// # async fn main() -> std::io::Result<()> {
+/// let name = shinkan::fs::read("/proc/self/comm").await?;
+/// assert!(name.ends_with(b"\n"));
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn read(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Vec<u8>>> {
+    let path = path.as_ref().to_owned();
+    pool::run(Location::caller(), move || files::read(path))
+}
+
+/// Reads a whole file that is text.
+///
+/// # Errors
+/// As [`read`](super::read); `InvalidData` where it is not UTF-8.
+///
+/// # Cancel safety
+/// Nothing is lost.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// # Examples
+/// ```
+/// # #[shinkan::main]
+/// # async fn main() -> std::io::Result<()> {
+/// let status = shinkan::fs::read_to_string("/proc/self/status").await?;
+/// assert!(status.starts_with("Name:"));
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn read_to_string(path: impl AsRef<Path>) -> impl Future<Output = io::Result<String>> {
+    let path = path.as_ref().to_owned();
+    pool::run(Location::caller(), move || files::read_to_string(path))
+}
+
+/// Writes a whole file: makes it where there is none, and replaces what is in it. Others may see a
+/// part of it meanwhile; [`rename`](super::rename) does it at once.
+///
+/// # Errors
+/// Those of open(2) and write(2): `PermissionDenied`, `IsADirectory`, `StorageFull`; a part may have
+/// been written then. `Other`: the runtime has ended.
+///
+/// # Cancel safety
+/// It may be done or not, and is not stopped in the middle.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// # Examples
+/// ```
+/// # #[shinkan::main]
+/// # async fn main() -> std::io::Result<()> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("a");
+/// shinkan::fs::write(&path, "hello").await?;
+/// assert_eq!(std::fs::read(path)?, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn write(
+    path: impl AsRef<Path>,
+    contents: impl AsRef<[u8]>,
+) -> impl Future<Output = io::Result<()>> {
+    let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_owned());
+    pool::run(Location::caller(), move || files::write(path, contents))
+}
+
+/// Copies the contents and the permissions of a file, and returns how many bytes it has. Follows
+/// links, and replaces what is there; a file must not be copied to itself. The kernel moves the
+/// bytes, where the file systems allow it.
+///
+/// # Errors
+/// Those of open(2), read(2) and write(2), and `InvalidInput` where it is no file; a part may have
+/// been written then. `Other`: the runtime has ended.
+///
+/// # Cancel safety
+/// It may be done or not, and is not stopped in the middle.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// # Examples
+/// ```
+/// # #[shinkan::main]
+/// # async fn main() -> std::io::Result<()> {
+/// # let folder = tempfile::tempdir()?;
+/// let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+/// shinkan::fs::write(&from, "hello").await?;
+/// assert_eq!(shinkan::fs::copy(&from, &to).await?, 5);
+/// assert_eq!(shinkan::fs::read_to_string(to).await?, "hello");
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Output = io::Result<u64>> {
+    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
+    pool::run(Location::caller(), move || files::copy(from, to))
+}
