@@ -10,20 +10,19 @@ use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::threads::run_core;
 use core::cell::Cell;
-use core::future::Future;
-use core::pin::Pin;
 use core::ptr;
-use core::task::{Context, Poll};
 use core::time::Duration;
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::threads;
-use shinkan_task::{Runnable, Schedule, TaskRef};
+use shinkan_task::Runnable;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+pub(crate) use crate::closure::{BlockingFuture, Unstarted};
 
 pub(crate) type NameFn = Box<dyn Fn() -> String + Send + Sync>;
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -464,40 +463,5 @@ struct Ends<'a>(&'a Pool);
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.0.count_end();
-    }
-}
-
-/// A closure as a future that is ready at its first poll.
-pub(crate) struct BlockingFuture<F>(Option<F>);
-
-impl<F> BlockingFuture<F> {
-    pub(crate) fn new(f: F) -> Self {
-        Self(Some(f))
-    }
-}
-
-impl<F> Unpin for BlockingFuture<F> {}
-
-impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
-    type Output = R;
-
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<R> {
-        let f = self.0.take().expect("a blocking closure is called once");
-        Poll::Ready(f())
-    }
-}
-
-/// The scheduler of blocking closures: their one `Runnable` is the pool's job, they wait for
-/// nothing, and no registry knows them.
-pub(crate) struct Unstarted;
-
-impl Schedule for Unstarted {
-    fn schedule(&self, task: Runnable) {
-        // Only an abort wakes a closure, and while it is queued its `Runnable` sees the abort.
-        task.cancel();
-    }
-
-    fn release(&self, _task: &TaskRef) -> Option<TaskRef> {
-        None
     }
 }

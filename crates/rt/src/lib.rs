@@ -18,6 +18,7 @@ pub mod local;
 mod blocking;
 mod builder;
 mod clock;
+mod closure;
 mod core;
 mod current;
 mod enter;

@@ -1,7 +1,8 @@
 //! Spawning on the runtime that this thread is in.
 
-use crate::blocking::{BlockingFuture, Job, Refused, Unstarted};
+use crate::blocking::{Job, Refused};
 use crate::clock::HoldsClock;
+use crate::closure::{BlockingFuture, Unstarted};
 use crate::enter::with_current;
 use crate::handle::{Handle, NO_RUNTIME};
 use core::future::Future;
