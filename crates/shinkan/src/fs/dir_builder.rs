@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a folder is to be made.
 ///
@@ -99,12 +99,12 @@ impl DirBuilder {
     /// ```
     #[track_caller]
     pub fn create(&self, path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-        let path = path.as_ref().to_owned();
         let mut builder = files::DirBuilder::new();
         builder.recursive(self.recursive);
         if let Some(mode) = self.mode {
             builder.mode(mode);
         }
-        pool::run(Location::caller(), move || files::make_dir(&builder, &path))
+        let make = move |path: PathBuf| files::make_dir(&builder, &path);
+        pool::run_on(Location::caller(), path, make)
     }
 }

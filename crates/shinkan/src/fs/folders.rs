@@ -32,8 +32,7 @@ use std::path::Path;
 /// ```
 #[track_caller]
 pub fn create_dir(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::create_dir(path))
+    pool::run_on(Location::caller(), path, files::create_dir)
 }
 
 /// Makes a folder, and the ones above where they are missing. One that is there already is no
@@ -63,8 +62,7 @@ pub fn create_dir(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>
 /// ```
 #[track_caller]
 pub fn create_dir_all(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::create_dir_all(path))
+    pool::run_on(Location::caller(), path, files::create_dir_all)
 }
 
 /// Removes an empty folder.
@@ -93,8 +91,7 @@ pub fn create_dir_all(path: impl AsRef<Path>) -> impl Future<Output = io::Result
 /// ```
 #[track_caller]
 pub fn remove_dir(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::remove_dir(path))
+    pool::run_on(Location::caller(), path, files::remove_dir)
 }
 
 /// Removes a folder and all that is in it. Links in it are removed, not what they lead to.
@@ -123,6 +120,5 @@ pub fn remove_dir(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>
 /// ```
 #[track_caller]
 pub fn remove_dir_all(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::remove_dir_all(path))
+    pool::run_on(Location::caller(), path, files::remove_dir_all)
 }

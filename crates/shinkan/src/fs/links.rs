@@ -29,8 +29,7 @@ use std::path::{Path, PathBuf};
 /// ```
 #[track_caller]
 pub fn canonicalize(path: impl AsRef<Path>) -> impl Future<Output = io::Result<PathBuf>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::canonicalize(path))
+    pool::run_on(Location::caller(), path, files::canonicalize)
 }
 
 /// Gives a file a second name, in the same file system.
@@ -62,8 +61,7 @@ pub fn hard_link(
     original: impl AsRef<Path>,
     link: impl AsRef<Path>,
 ) -> impl Future<Output = io::Result<()>> {
-    let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    pool::run(Location::caller(), move || files::hard_link(original, link))
+    pool::run_on_both(Location::caller(), original, link, files::hard_link)
 }
 
 /// Makes a link that leads to a path, which need not be there. One that is not absolute begins at
@@ -94,8 +92,7 @@ pub fn symlink(
     original: impl AsRef<Path>,
     link: impl AsRef<Path>,
 ) -> impl Future<Output = io::Result<()>> {
-    let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    pool::run(Location::caller(), move || files::symlink(original, link))
+    pool::run_on_both(Location::caller(), original, link, files::symlink)
 }
 
 /// The path that a link leads to, as it stands in the link.
@@ -120,6 +117,5 @@ pub fn symlink(
 /// ```
 #[track_caller]
 pub fn read_link(path: impl AsRef<Path>) -> impl Future<Output = io::Result<PathBuf>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::read_link(path))
+    pool::run_on(Location::caller(), path, files::read_link)
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a file is to be opened. Nothing is allowed at first.
 ///
@@ -209,19 +209,16 @@ impl OpenOptions {
     /// ```
     #[track_caller]
     pub fn open(&self, path: impl AsRef<Path>) -> impl Future<Output = io::Result<File>> {
-        self.opening(path.as_ref(), Location::caller())
+        self.clone().opening(path, Location::caller())
     }
 
-    pub(super) fn opening(
-        &self,
-        path: &Path,
+    pub(super) async fn opening(
+        self,
+        path: impl AsRef<Path>,
         place: &'static Location<'static>,
-    ) -> impl Future<Output = io::Result<File>> + use<> {
-        let (options, path) = (self.0.clone(), path.to_owned());
-        async move {
-            let std = pool::run(place, move || files::open(&options, &path)).await?;
-            Ok(File::opened(std, place))
-        }
+    ) -> io::Result<File> {
+        let open = move |path: PathBuf| files::open(&self.0, &path);
+        Ok(File::opened(pool::run_on(place, path, open).await?, place))
     }
 }
 

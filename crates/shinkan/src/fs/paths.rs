@@ -6,7 +6,7 @@ use std::fs::{Metadata, Permissions};
 use std::future::Future;
 use std::io;
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is known of a file: its length, kind, permissions and times. Follows links.
 ///
@@ -29,8 +29,7 @@ use std::path::Path;
 /// ```
 #[track_caller]
 pub fn metadata(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Metadata>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::metadata(path))
+    pool::run_on(Location::caller(), path, files::metadata)
 }
 
 /// As [`metadata`](super::metadata), and for a link what is known of the link itself.
@@ -54,8 +53,7 @@ pub fn metadata(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Metad
 /// ```
 #[track_caller]
 pub fn symlink_metadata(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Metadata>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::symlink_metadata(path))
+    pool::run_on(Location::caller(), path, files::symlink_metadata)
 }
 
 /// Whether there is something at a path. Follows links: one that leads nowhere is not there.
@@ -80,8 +78,7 @@ pub fn symlink_metadata(path: impl AsRef<Path>) -> impl Future<Output = io::Resu
 /// ```
 #[track_caller]
 pub fn try_exists(path: impl AsRef<Path>) -> impl Future<Output = io::Result<bool>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::try_exists(path))
+    pool::run_on(Location::caller(), path, files::try_exists)
 }
 
 /// Sets who may use a file. Follows links.
@@ -113,8 +110,9 @@ pub fn set_permissions(
     path: impl AsRef<Path>,
     permissions: Permissions,
 ) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::set_permissions(path, permissions))
+    pool::run_on(Location::caller(), path, move |path: PathBuf| {
+        files::set_permissions(path, permissions)
+    })
 }
 
 /// Gives a file or folder another name, in the same file system. What has that name already is
@@ -147,8 +145,7 @@ pub fn rename(
     from: impl AsRef<Path>,
     to: impl AsRef<Path>,
 ) -> impl Future<Output = io::Result<()>> {
-    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
-    pool::run(Location::caller(), move || files::rename(from, to))
+    pool::run_on_both(Location::caller(), from, to, files::rename)
 }
 
 /// Removes a name of a file. The file itself goes with its last name, once nobody has it open.
@@ -176,6 +173,5 @@ pub fn rename(
 /// ```
 #[track_caller]
 pub fn remove_file(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::remove_file(path))
+    pool::run_on(Location::caller(), path, files::remove_file)
 }

@@ -6,6 +6,7 @@ use shinkan_task::JoinHandle;
 use std::future::poll_fn;
 use std::io;
 use std::panic::Location;
+use std::path::{Path, PathBuf};
 
 /// The operation was not done, or not to its end: its runtime had ended, or it panicked.
 #[cold]
@@ -37,4 +38,26 @@ pub(super) async fn run<T: Send + 'static>(
     poll_fn(|cx| task.poll_as(cx, WaitKind::Blocking, resource, place))
         .await
         .map_err(|_| failed())?
+}
+
+/// The same for an operation on a path. What the caller gave as one is kept until the end: it may
+/// be a file that is removed when it is dropped.
+pub(super) async fn run_on<T: Send + 'static>(
+    place: &'static Location<'static>,
+    path: impl AsRef<Path>,
+    f: impl FnOnce(PathBuf) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let owned = path.as_ref().to_owned();
+    run(place, move || f(owned)).await
+}
+
+/// The same for an operation on two.
+pub(super) async fn run_on_both<T: Send + 'static>(
+    place: &'static Location<'static>,
+    one: impl AsRef<Path>,
+    other: impl AsRef<Path>,
+    f: impl FnOnce(PathBuf, PathBuf) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (one_owned, other_owned) = (one.as_ref().to_owned(), other.as_ref().to_owned());
+    run(place, move || f(one_owned, other_owned)).await
 }

@@ -46,14 +46,14 @@ const BATCH: usize = 32;
 /// ```
 #[track_caller]
 pub fn read_dir(path: impl AsRef<Path>) -> impl Future<Output = io::Result<ReadDir>> {
-    let (place, path) = (Location::caller(), path.as_ref().to_owned());
+    let place = Location::caller();
     async move {
-        let first = move || {
+        let first = move |path: PathBuf| {
             let mut folder = Folder { std: files::read_dir(path)?, batch: VecDeque::new() };
             let more = folder.fetch();
             Ok((folder, more))
         };
-        let (folder, more) = pool::run(place, first).await?;
+        let (folder, more) = pool::run_on(place, path, first).await?;
         Ok(ReadDir { state: State::Here { folder, more }, place })
     }
 }

@@ -5,7 +5,7 @@ use shinkan_driver::files;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a whole file.
 ///
@@ -29,8 +29,7 @@ use std::path::Path;
 /// ```
 #[track_caller]
 pub fn read(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Vec<u8>>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::read(path))
+    pool::run_on(Location::caller(), path, files::read)
 }
 
 /// Reads a whole file that is text.
@@ -55,8 +54,7 @@ pub fn read(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Vec<u8>>>
 /// ```
 #[track_caller]
 pub fn read_to_string(path: impl AsRef<Path>) -> impl Future<Output = io::Result<String>> {
-    let path = path.as_ref().to_owned();
-    pool::run(Location::caller(), move || files::read_to_string(path))
+    pool::run_on(Location::caller(), path, files::read_to_string)
 }
 
 /// Writes a whole file: makes it where there is none, and replaces what is in it. Others may see a
@@ -88,8 +86,11 @@ pub fn write(
     path: impl AsRef<Path>,
     contents: impl AsRef<[u8]>,
 ) -> impl Future<Output = io::Result<()>> {
-    let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_owned());
-    pool::run(Location::caller(), move || files::write(path, contents))
+    let place = Location::caller();
+    async move {
+        let contents = contents.as_ref().to_owned();
+        pool::run_on(place, path, move |path: PathBuf| files::write(path, contents)).await
+    }
 }
 
 /// Copies the contents and the permissions of a file, and returns how many bytes it has. Follows
@@ -120,6 +121,5 @@ pub fn write(
 /// ```
 #[track_caller]
 pub fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Output = io::Result<u64>> {
-    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
-    pool::run(Location::caller(), move || files::copy(from, to))
+    pool::run_on_both(Location::caller(), from, to, files::copy)
 }

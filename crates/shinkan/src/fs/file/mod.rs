@@ -105,7 +105,9 @@ impl File {
     /// ```
     #[track_caller]
     pub fn open(path: impl AsRef<Path>) -> impl Future<Output = io::Result<File>> {
-        Self::options().read(true).opening(path.as_ref(), Location::caller())
+        let mut options = Self::options();
+        options.read(true);
+        options.opening(path, Location::caller())
     }
 
     /// Opens a file for writing; makes it where there is none, else empties it.
@@ -137,7 +139,7 @@ impl File {
     pub fn create(path: impl AsRef<Path>) -> impl Future<Output = io::Result<File>> {
         let mut options = Self::options();
         options.write(true).create(true).truncate(true);
-        options.opening(path.as_ref(), Location::caller())
+        options.opening(path, Location::caller())
     }
 
     /// Makes a file and opens it for reading and writing.
@@ -170,7 +172,7 @@ impl File {
     pub fn create_new<P: AsRef<Path>>(path: P) -> impl Future<Output = io::Result<File>> {
         let mut options = Self::options();
         options.read(true).write(true).create_new(true);
-        options.opening(path.as_ref(), Location::caller())
+        options.opening(path, Location::caller())
     }
 
     /// How a file is to be opened, for all else than [`open`](File::open) and
