@@ -3,7 +3,7 @@
 //! A ring, and the disks of a simulation, will answer here.
 
 pub use shinkan_sys::files::{
-    DirBuilder, NotAtOnce, OpenOptions, canonicalize, copy, create_dir, create_dir_all, duplicate,
+    DirBuilder, OpenOptions, canonicalize, copy, create_dir, create_dir_all, duplicate,
     entry_metadata, entry_type, file_metadata, hard_link, is_cached, make_dir, metadata,
     next_entry, open, read, read_at_once, read_dir, read_link, read_some, read_to_string,
     remove_dir, remove_dir_all, remove_file, rename, seek, set_file_permissions, set_len,

@@ -21,7 +21,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
 
-#[cfg(any(feature = "net", feature = "process"))]
+#[cfg(any(feature = "fs", feature = "net", feature = "process"))]
 mod fill;
 #[cfg(feature = "macros")]
 #[doc(hidden)]

@@ -4,7 +4,7 @@
 //! What the standard library has is taken from there.
 
 use rustix::fs::OFlags;
-use rustix::io::{Errno, ReadWriteFlags};
+use rustix::io::ReadWriteFlags;
 use std::fs::{DirEntry, File, FileTimes, FileType, Metadata, Permissions, ReadDir};
 use std::io::{self, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::mem::{MaybeUninit, transmute};
@@ -150,15 +150,6 @@ pub fn entry_metadata(entry: &DirEntry) -> io::Result<Metadata> {
     entry.metadata()
 }
 
-/// Why a read was not done at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAtOnce {
-    /// This time the kernel would have had to wait.
-    ThisTime,
-    /// It cannot tell with this file, or there is an error, which the read that waits will find.
-    Ever,
-}
-
 /// Whether [`read_at_once`] never waits for a disk. Around the page cache (`O_DIRECT`) the kernel
 /// would begin the read without waiting for a lock, and then wait for its end.
 pub fn is_cached(file: &File) -> bool {
@@ -166,16 +157,20 @@ pub fn is_cached(file: &File) -> bool {
 }
 
 /// Reads what the kernel has in memory, from the file's position, which moves. Returns the part
-/// that was filled; an empty one is the end of the file. What it fills may be less than a read
-/// that waits would.
+/// that was filled, and the rest; nothing filled is the end of the file. It may fill less than a
+/// read that waits would.
 ///
 /// It waits for no disk. It does wait for others that hold the position of the same open file:
 /// not for a file that was duplicated. preadv2(2) with `RWF_NOWAIT`.
+///
+/// # Errors
+/// `WouldBlock`: this time it would have had to wait. `Interrupted`. Else the kernel can't tell with
+/// this file, or there is an error, which the read that waits will find.
 #[inline]
 pub fn read_at_once<'b>(
     file: &File,
     buf: &'b mut [MaybeUninit<u8>],
-) -> Result<&'b mut [u8], NotAtOnce> {
+) -> io::Result<(&'b mut [u8], &'b mut [MaybeUninit<u8>])> {
     // The kernel's `iovec`, with memory that need not be initialised.
     #[repr(C)]
     struct Iovec(*mut MaybeUninit<u8>, usize);
@@ -188,33 +183,29 @@ pub fn read_at_once<'b>(
     // - never read as bytes: it goes to the kernel alone, which only writes.
     let slice = unsafe { transmute::<Iovec, IoSliceMut<'_>>(memory) };
     let nowait = ReadWriteFlags::NOWAIT;
-    match rustix::io::preadv2(file.as_fd(), &mut [slice], CURRENT_POSITION, nowait) {
-        Ok(n) => {
-            let filled = &mut buf[..n];
-            // SAFETY:
-            // - initialised: the kernel has written these bytes.
-            // - borrowed: as long as `buf` is, which `filled` gives its borrow to.
-            Ok(unsafe { from_raw_parts_mut(filled.as_mut_ptr().cast(), filled.len()) })
-        }
-        Err(Errno::AGAIN | Errno::INTR) => Err(NotAtOnce::ThisTime),
-        Err(_) => Err(NotAtOnce::Ever),
-    }
+    let n = rustix::io::preadv2(file.as_fd(), &mut [slice], CURRENT_POSITION, nowait)?;
+    let (filled, rest) = buf.split_at_mut(n);
+    // SAFETY:
+    // - initialised: the kernel has written these bytes.
+    // - borrowed: as long as `buf` is, whose front `filled` gives up.
+    let filled = unsafe { from_raw_parts_mut(filled.as_mut_ptr().cast(), n) };
+    Ok((filled, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(file: &File, room: usize) -> Result<Vec<u8>, NotAtOnce> {
+    fn read(file: &File, room: usize) -> io::Result<Vec<u8>> {
         let mut buf = vec![MaybeUninit::uninit(); room];
-        read_at_once(file, &mut buf).map(|filled| filled.to_vec())
+        read_at_once(file, &mut buf).map(|(filled, _)| filled.to_vec())
     }
 
     #[test]
     fn a_pipe_has_nothing_yet_then_has_and_then_ends() {
         let (reader, mut writer) = io::pipe().unwrap();
         let reader = File::from(std::os::fd::OwnedFd::from(reader));
-        assert_eq!(read(&reader, 8), Err(NotAtOnce::ThisTime));
+        assert_eq!(read(&reader, 8).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         writer.write_all(b"abc").unwrap();
         assert_eq!(read(&reader, 2).unwrap(), b"ab");
         drop(writer);
@@ -241,6 +232,6 @@ mod tests {
     fn a_folder_is_for_the_read_that_waits() {
         let folder = File::open(".").unwrap();
         assert!(is_cached(&folder));
-        assert_eq!(read(&folder, 8), Err(NotAtOnce::Ever));
+        assert_ne!(read(&folder, 8).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -1,10 +1,10 @@
 //! The read that takes no thread: what the kernel has in memory.
 
-#![allow(unsafe_code)]
-
-use shinkan_driver::files::{self, NotAtOnce};
+use crate::fill;
+use shinkan_driver::files;
 use shinkan_io::ReadBuf;
 use std::fs;
+use std::io::ErrorKind;
 
 /// More than this goes to the pool: copying it would hold the worker's other tasks for longer than
 /// handing it over takes.
@@ -32,21 +32,15 @@ impl AtOnce {
             *self = AtOnce::No;
             return false;
         }
-        let read = read(file, dst, room);
-        *self = if read == Err(NotAtOnce::Ever) { AtOnce::No } else { AtOnce::Yes };
+        let read =
+            fill::read_buf(dst, |free| Ok((files::read_at_once(file, &mut free[..room])?, ())));
+        *self = match &read {
+            Ok(_) => AtOnce::Yes,
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => AtOnce::Yes,
+                _ => AtOnce::No,
+            },
+        };
         read.is_ok()
     }
-}
-
-#[inline]
-fn read(file: &fs::File, dst: &mut ReadBuf<'_>, room: usize) -> Result<(), NotAtOnce> {
-    // SAFETY:
-    // - stays initialised: `read_at_once` writes only what the kernel has read.
-    let free = unsafe { dst.unfilled_mut() };
-    let n = files::read_at_once(file, &mut free[..room])?.len();
-    // SAFETY:
-    // - initialised: the first `n` bytes of `free` were returned as `[u8]`.
-    unsafe { dst.assume_init(n) };
-    dst.advance(n);
-    Ok(())
 }
