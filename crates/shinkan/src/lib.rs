@@ -23,6 +23,8 @@ compile_error!("shinkan runs on Linux: elsewhere it has no driver yet");
 
 #[cfg(any(feature = "fs", feature = "net", feature = "process"))]
 mod fill;
+#[cfg(doctest)]
+mod from_tokio;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod macros;
