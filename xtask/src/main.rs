@@ -6,6 +6,7 @@
 mod api;
 mod conformance;
 mod doctor;
+mod features;
 mod models;
 mod run;
 mod tidy;
@@ -22,6 +23,7 @@ usage: cargo xtask NAME
   conformance [--bless] [FILTER]
                     builds and runs the tests that Tokio publishes, against compat/tokio
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
+  features          compiles every feature alone, none and all, without a warning
   doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["models"] => models::run(&root(), ""),
         ["models", filter] => models::run(&root(), filter),
         ["api", ref rest @ ..] => api::start(&root(), rest),
+        ["features"] => features::start(&root()),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
         ["doctor", path] => doctor::run(&root(), Path::new(path)),
         ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
