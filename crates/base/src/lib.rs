@@ -1,5 +1,5 @@
-//! What every other crate stands on: atomics, the intrusive list, the work-stealing ring, the
-//! prng, the record of a wait and the canaries.
+//! What every other crate stands on: atomics, the intrusive list, the work-stealing ring and the
+//! slot beside it, the prng, the record of a wait and the canaries.
 //!
 //! Imports nothing of this project, never enters the kernel, never reads a clock.
 

@@ -6,10 +6,12 @@ use crate::poll::Poll;
 use crate::ready::{Interest, Ready};
 use crate::slots::{Owned, Refused, Slots, Token};
 use crate::source::Source;
+use core::fmt;
 use core::panic::Location;
 use core::time::Duration;
 use shinkan_base::atomics::{AtomicBool, Ordering};
 use shinkan_base::wakers::Wakers;
+use std::error::Error;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -264,13 +266,29 @@ fn refused(why: Refused) -> io::Error {
 /// The error of every operation that a runtime's end leaves behind.
 #[cold]
 pub(crate) fn gone() -> io::Error {
-    io::Error::other(GONE)
+    rt_shutdown_err("the runtime that this descriptor is registered with has shut down")
 }
 
-const GONE: &str = "the runtime that this descriptor is registered with has shut down";
+/// The error of an operation whose runtime has ended. `what` is its text.
+#[cold]
+pub fn rt_shutdown_err(what: &'static str) -> io::Error {
+    io::Error::other(Gone(what))
+}
 
-/// Whether an I/O error says that the runtime that a socket belongs to has ended.
+/// Whether an I/O error says that the runtime that a socket or another operation belongs to has
+/// ended.
 pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
-    let Some(inner) = err.get_ref() else { return false };
-    err.kind() == io::ErrorKind::Other && inner.source().is_none() && inner.to_string() == GONE
+    err.get_ref().is_some_and(|inner| inner.is::<Gone>())
 }
+
+/// Known by its type, whatever its text.
+#[derive(Debug)]
+struct Gone(&'static str);
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Gone {}

@@ -46,7 +46,7 @@ mod waiters;
 mod word;
 
 pub use clock::Clock;
-pub use driver::{Driver, Io, Turn, Turned, is_rt_shutdown_err};
+pub use driver::{Driver, Io, Turn, Turned, is_rt_shutdown_err, rt_shutdown_err};
 pub use process::Process;
 pub use ready::{Direction, Interest, Ready};
 pub use registered::Registered;

@@ -213,7 +213,8 @@ impl Handle {
     /// and the runtime has ended.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let _driving = enter::block_on(self, matches!(self.inner.flavor, Flavor::Multi(_)));
+        // Also where the runtime has one thread: this one drives none of its tasks.
+        let _driving = enter::block_on(self, true);
         multi::park_on(future)
     }
 

@@ -59,7 +59,8 @@ pub(crate) fn poll_main<R>(frame: &TaskFrame, poll: impl FnOnce() -> R) -> R {
 /// that drives no runtime `f` is just called.
 ///
 /// # Panics
-/// On a current-thread runtime, and inside a `LocalSet`: the thread's other tasks cannot move.
+/// On a thread that drives a current-thread runtime, and inside a `LocalSet`: the thread's other
+/// tasks cannot move.
 ///
 /// # Examples
 /// ```

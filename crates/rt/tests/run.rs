@@ -297,3 +297,19 @@ fn the_time_that_a_worker_is_busy_is_counted_without_a_sleep() {
         }
     }
 }
+
+#[test]
+fn who_blocks_on_a_handle_may_block_in_place_since_it_drives_no_tasks() {
+    for runtime in [multi(1), current()] {
+        let handle = runtime.handle().clone();
+        let nested = handle.block_on(async {
+            block_in_place(|| {
+                runtime.handle().block_on(async {
+                    yield_now().await;
+                    4
+                })
+            })
+        });
+        assert_eq!(nested, 4);
+    }
+}

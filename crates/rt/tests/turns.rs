@@ -20,6 +20,10 @@ fn multi() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().no_seizing().build().unwrap()
 }
 
+fn two() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().no_seizing().build().unwrap()
+}
+
 fn current() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -138,8 +142,7 @@ fn long_tasks_do_not_hold_up_a_timer_of_their_worker() {
 
 #[test]
 fn what_is_next_behind_a_task_that_spins_is_run_by_another_worker() {
-    let runtime =
-        Builder::new_multi_thread().worker_threads(2).enable_all().no_seizing().build().unwrap();
+    let runtime = two();
     let has_run = Arc::new(AtomicBool::new(false));
     let spins = runtime.spawn(async move {
         let its = has_run.clone();
@@ -154,4 +157,30 @@ fn what_is_next_behind_a_task_that_spins_is_run_by_another_worker() {
         runtime.block_on(runtime.spawn(async {})).unwrap();
     }
     runtime.block_on(spins).unwrap();
+}
+
+/// Pending until `duration` has passed.
+async fn sleep(duration: Duration) {
+    let mut timer = pin!(Timer::after(duration));
+    poll_fn(|cx| timer.as_mut().poll_elapsed(cx, Location::caller())).await;
+}
+
+#[test]
+fn a_timer_fires_though_its_worker_is_stuck_and_the_other_sleeps_without_a_deadline() {
+    let runtime = two();
+    let stuck = runtime.spawn(async {
+        let has_fired = Arc::new(AtomicBool::new(false));
+        let its = has_fired.clone();
+        let sleeper = spawn(async move {
+            sleep(Duration::from_millis(5)).await;
+            its.store(true, Ordering::SeqCst);
+        });
+        // It registers its timer with this worker, and tells nobody.
+        yield_now().await;
+        while !has_fired.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        sleeper.await.unwrap();
+    });
+    runtime.block_on(stuck).unwrap();
 }

@@ -2,6 +2,7 @@
 
 use shinkan_base::wait::WaitKind;
 use shinkan_driver::ops::Output;
+use shinkan_driver::rt_shutdown_err;
 use shinkan_rt::{AtTheEnd, NotTaken, spawn_operation};
 use shinkan_task::JoinHandle;
 use std::io;
@@ -99,9 +100,9 @@ impl Writer {
                 Ok(())
             }
             Err(NotTaken::NoThread(error)) => Err(error),
-            Err(NotTaken::Ended) => {
-                Err(io::Error::other("standard output was written in a runtime that has shut down"))
-            }
+            Err(NotTaken::Ended) => Err(rt_shutdown_err(
+                "standard output or error was written in a runtime that has shut down",
+            )),
         }
     }
 
