@@ -7,9 +7,12 @@ use shinkan::io::unix::AsyncFd;
 use shinkan::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use shinkan::net::unix::pipe;
 use shinkan::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
 use support::on_both;
 
 async fn listener() -> (TcpListener, SocketAddr) {
@@ -65,7 +68,7 @@ fn an_accept() {
         assert_eq!(peer, first.local_addr().unwrap());
         drop(stream);
         let second;
-        drop_in_each_state!(std::future::poll_fn(|cx| listener.poll_accept(cx)), {
+        drop_in_each_state!(poll_fn(|cx| listener.poll_accept(cx)), {
             second = std::net::TcpStream::connect(addr).unwrap();
         });
         let (_, peer) = listener.accept().await.unwrap();
@@ -237,10 +240,7 @@ fn what_receives_datagrams() {
         drop_in_each_state!(here.ready(Interest::READABLE), send().await);
         took(&here, 9).await;
         let mut read_buf = shinkan::io::ReadBuf::uninit(&mut uninit);
-        drop_in_each_state!(
-            std::future::poll_fn(|cx| here.poll_recv(cx, &mut read_buf)),
-            send().await
-        );
+        drop_in_each_state!(poll_fn(|cx| here.poll_recv(cx, &mut read_buf)), send().await);
         assert!(vec.is_empty() && read_buf.filled().is_empty());
         took(&here, 10).await;
         assert!(support::is_pending(here.recv(&mut buf)).await);
@@ -371,5 +371,132 @@ fn what_waits_for_any_descriptor() {
         let mut sink = vec![0; sent];
         drop_in_each_state!(fd.writable(), there.read_exact(&mut sink).unwrap());
         assert!(fd.writable().await.unwrap().ready().is_writable());
+    });
+}
+
+/// Polls a few times, whether it was woken or not, and gives up; then others have their turn.
+async fn impatient<F: Future>(polls: u32, future: F) -> Option<F::Output> {
+    let output = poll_a_few_times(polls, future).await;
+    if output.is_none() {
+        shinkan::task::yield_now().await;
+    }
+    output
+}
+
+async fn poll_a_few_times<F: Future>(polls: u32, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[test]
+fn one_who_gives_up_again_and_again_gets_every_byte_in_order() {
+    on_both(|| async {
+        let (mut client, mut server) = tcp().await;
+        let sent: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
+        let writer = shinkan_rt::spawn({
+            let sent = sent.clone();
+            async move {
+                for (n, chunk) in sent.chunks(777).enumerate() {
+                    // Of what was written when the writer gave up, it knows.
+                    let mut rest = chunk;
+                    while !rest.is_empty() {
+                        if let Some(wrote) = impatient(n as u32 % 3, server.write(rest)).await {
+                            rest = &rest[wrote.unwrap()..];
+                        }
+                    }
+                }
+            }
+        });
+        let mut received = Vec::new();
+        let mut buf = [0; 512];
+        for turn in 0u32.. {
+            let read = match turn % 5 {
+                0 => impatient(1, client.read(&mut buf[..1])).await,
+                1 => {
+                    impatient(2, client.readable()).await;
+                    client.try_read(&mut buf).ok().map(Ok)
+                }
+                2 => {
+                    impatient(0, client.peek(&mut buf)).await;
+                    None
+                }
+                _ => impatient(turn % 3, client.read(&mut buf)).await,
+            };
+            match read {
+                Some(Ok(0)) => break,
+                Some(n) => received.extend_from_slice(&buf[..n.unwrap()]),
+                None => {}
+            }
+        }
+        assert!(received == sent);
+        writer.await.unwrap();
+    });
+}
+
+#[test]
+fn one_who_gives_up_again_and_again_accepts_every_connection() {
+    const CLIENTS: usize = 100;
+    on_both(|| async {
+        let (listener, addr) = listener().await;
+        let clients = shinkan_rt::spawn(async move {
+            let mut clients = Vec::new();
+            for _ in 0..CLIENTS {
+                let client = TcpStream::connect(addr).await.unwrap();
+                clients.push((client.local_addr().unwrap(), client));
+            }
+            clients
+        });
+        let mut accepted = Vec::new();
+        for turn in 0u32.. {
+            if let Some(stream) = impatient(turn % 3, listener.accept()).await {
+                accepted.push(stream.unwrap());
+            }
+            if accepted.len() == CLIENTS {
+                break;
+            }
+        }
+        let mut peers: Vec<_> = accepted.iter().map(|(_, peer)| *peer).collect();
+        let mut expected: Vec<_> = clients.await.unwrap().iter().map(|(addr, _)| *addr).collect();
+        peers.sort();
+        expected.sort();
+        assert_eq!(peers, expected);
+    });
+}
+
+#[test]
+fn one_who_gives_up_again_and_again_gets_every_datagram() {
+    on_both(|| async {
+        let (here, there) = UnixDatagram::pair().unwrap();
+        let sender = shinkan_rt::spawn(async move {
+            for n in 0..2_000u32 {
+                // A send that gave up has sent nothing.
+                while impatient(n % 3, there.send(&n.to_be_bytes())).await.is_none() {}
+            }
+        });
+        let mut buf = [0; 8];
+        for n in 0..2_000u32 {
+            while impatient(n % 2, here.recv(&mut buf)).await.is_none() {}
+            assert_eq!(buf[..4], n.to_be_bytes());
+        }
+        sender.await.unwrap();
+    });
+}
+
+#[test]
+fn a_look_up() {
+    on_both(|| async {
+        drop(shinkan::net::lookup_host("localhost:80"));
+        support::is_pending(shinkan::net::lookup_host("localhost:80")).await;
+        let found = shinkan::net::lookup_host("localhost:80").await.unwrap();
+        assert!(found.into_iter().any(|addr| addr.ip().is_loopback()));
     });
 }
