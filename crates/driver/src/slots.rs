@@ -13,6 +13,7 @@ use crate::word::{GENERATION_BITS, Word};
 use core::fmt;
 use core::ptr::NonNull;
 use shinkan_base::atomics::Mutex;
+use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
 use std::sync::{Arc, OnceLock};
 
@@ -124,13 +125,16 @@ impl Slots {
     pub(crate) fn shut_down(&self, out: &mut Wakers) {
         let fresh = {
             let mut free = self.free.lock();
-            free.is_closed = true;
+            free.is_closed = !canary("readiness_end_before_close");
             free.fresh
         };
         // A slot that was given out just before has its chunk, or will have it while nobody waits:
         // then the next owner's first look is what tells it. So chunks are made here, too.
         for index in 0..fresh {
             waiters::shut_down(self.slot_or_grow(index), out);
+        }
+        if canary("readiness_end_before_close") {
+            self.free.lock().is_closed = true;
         }
     }
 
@@ -213,7 +217,9 @@ impl<T: AsRef<Slots>> Owned<T> {
 
 impl<T: AsRef<Slots>> Drop for Owned<T> {
     fn drop(&mut self) {
-        let generation = waiters::release(self.slot());
+        // Dropped last: a waker whose drop panics costs no slot.
+        let mut forgotten = Wakers::new();
+        let generation = waiters::release(self.slot(), &mut forgotten);
         let slots: &Slots = (*self.table).as_ref();
         let mut free = slots.free.lock();
         free.owned -= 1;

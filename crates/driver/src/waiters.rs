@@ -130,14 +130,14 @@ fn wake_slow(slot: &Slot, generation: Option<u32>, ready: Ready, out: &mut Waker
     }
 }
 
-/// Ends the owner's time: forgets the waiters and returns the generation of the next owner.
-pub(crate) fn release(slot: &Slot) -> u32 {
+/// Ends the owner's time: moves what waits to `forgotten`, and returns the generation of the next
+/// owner. The caller gives the slot back before it drops them: that is user code.
+pub(crate) fn release(slot: &Slot, forgotten: &mut Wakers) -> u32 {
     // Futures that were leaked may still be linked. Their memory is pinned for ever, so they are
-    // unlinked like any other; all that was waiting is dropped here, after the lock.
-    let mut forgotten = Wakers::new();
+    // unlinked like any other.
     let mut waiters = slot.waiters.lock();
     let seen = slot.word.look();
-    waiters.take(slot, seen, Ready::ALL, &mut forgotten);
+    waiters.take(slot, seen, Ready::ALL, forgotten);
     slot.word.release()
 }
 
@@ -166,7 +166,8 @@ fn poll_slow(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<Re
         if let Some(event) = slot.word.wait(waiter, direction.mask()) {
             return Poll::Ready(event);
         }
-        let old = if same { None } else { core::mem::replace(stored, fresh.take()) };
+        let keeps = same || canary("readiness_replace_keeps_old") && stored.is_some();
+        let old = if keeps { None } else { core::mem::replace(stored, fresh.take()) };
         drop(waiters);
         drop(old);
         return Poll::Pending;
@@ -255,7 +256,9 @@ impl<'a> Readiness<'a> {
                 // What woke us may be taken by now; the answer is then empty, and a hint anyway.
                 return Poll::Ready(self.slot.word.look().event(mask));
             }
-            if node.waker.as_ref().is_some_and(|old| old.will_wake(cx.waker())) {
+            if node.waker.as_ref().is_some_and(|old| old.will_wake(cx.waker()))
+                || canary("readiness_move_keeps_old")
+            {
                 drop(waiters);
                 return self.pending();
             }

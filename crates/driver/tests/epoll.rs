@@ -2,6 +2,7 @@
 
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::{Direction, Driver, Interest, Ready, Registered, Turn, Turned};
+use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -244,4 +245,126 @@ fn two_threads_that_wait_together_serve_all_edges() {
     for turner in turners {
         turner.join().unwrap();
     }
+}
+
+/// A waker whose drop panics, once.
+struct Throws(AtomicU32);
+
+impl Wake for Throws {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Throws {
+    fn drop(&mut self) {
+        if self.0.swap(0, Ordering::SeqCst) == 1 {
+            panic!("the drop of a waker");
+        }
+    }
+}
+
+#[test]
+fn a_waker_whose_drop_panics_costs_no_slot() {
+    let driver = Driver::epoll().unwrap();
+    let (stream, _peer) = registered(&driver);
+    drain(&driver);
+    let token = stream.source().token();
+    let waker = Waker::from(Arc::new(Throws(AtomicU32::new(1))));
+    let mut cx = Context::from_waker(&waker);
+    assert!(stream.source().poll_ready(&mut cx, Direction::Read).is_pending());
+    drop(waker);
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(stream)));
+    assert!(dropped.is_err(), "the panic is its caller's");
+    assert_eq!(driver.io().registered_count(), 0);
+    // The slot is given out again, to one that nobody waits for yet.
+    let (stream, mut peer) = registered(&driver);
+    assert_eq!(stream.source().token().as_u64() as u32, token.as_u64() as u32);
+    drain(&driver);
+    let (waker, count) = counted();
+    let mut cx = Context::from_waker(&waker);
+    assert!(stream.source().poll_ready(&mut cx, Direction::Read).is_pending());
+    peer.write_all(b"1").unwrap();
+    turn(&driver, LONG);
+    assert_eq!(count.calls(), 1);
+}
+
+/// Blocks the thread until the future is done, or gives it up after the first poll.
+fn block_on<F: Future>(future: F, gives_up: bool) -> Option<F::Output> {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(output) => return Some(output),
+            Poll::Pending if gives_up => return None,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn slots_that_change_hands_under_two_harvesters_lose_no_edge_and_no_waiter() {
+    const ROUNDS: usize = 3_000;
+    let driver = Arc::new(Driver::epoll().unwrap());
+    let is_over = Arc::new(AtomicU32::new(0));
+    let harvesters: Vec<_> = (0..2)
+        .map(|_| {
+            let (driver, is_over) = (driver.clone(), is_over.clone());
+            thread::spawn(move || {
+                while is_over.load(Ordering::SeqCst) == 0 {
+                    turn(&driver, Turn::Wait(Some(Duration::from_millis(20))));
+                }
+            })
+        })
+        .collect();
+    let owners: Vec<_> = (0..2)
+        .map(|_| {
+            let driver = driver.clone();
+            thread::spawn(move || {
+                let place = std::panic::Location::caller();
+                let kind = shinkan_base::wait::WaitKind::Read;
+                for round in 0..ROUNDS {
+                    // Each registration takes the slot that was given back last, by either owner.
+                    let (stream, mut peer) = registered(&driver);
+                    let source = stream.source();
+                    let wait = || source.readiness(Interest::READABLE, kind, place);
+                    // A first waiter that leaves while the event may be on its way to it.
+                    assert!(block_on(wait(), true).is_none());
+                    let writer = thread::scope(|scope| {
+                        let writer = scope.spawn(move || {
+                            peer.write_all(b"x").unwrap();
+                            peer
+                        });
+                        block_on(wait(), round % 2 == 0);
+                        block_on(
+                            source.async_io(Interest::READABLE, kind, place, || {
+                                (&*stream).read(&mut [0; 8])
+                            }),
+                            false,
+                        )
+                        .unwrap()
+                        .unwrap();
+                        writer.join().unwrap()
+                    });
+                    // Half of them leave with an event that nobody has harvested.
+                    if round % 4 < 2 {
+                        (&writer).write_all(b"y").unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for owner in owners {
+        owner.join().unwrap();
+    }
+    is_over.store(1, Ordering::SeqCst);
+    for harvester in harvesters {
+        harvester.join().unwrap();
+    }
+    assert_eq!(driver.io().registered_count(), 0);
 }
