@@ -1,10 +1,10 @@
 //! The atomics of the models: loom's, which explores what the memory model allows.
 //! This file and `atomics_std.rs` are the only switch to loom.
 
-pub use loom::sync::Arc;
 pub use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
+pub use loom::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What a waiting loop calls between two looks.
 pub mod hint {

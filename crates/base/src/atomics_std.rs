@@ -5,7 +5,7 @@ pub use core::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 pub use parking_lot::{Mutex, MutexGuard};
-pub use std::sync::Arc;
+pub use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What a waiting loop calls between two looks.
 pub mod hint {
