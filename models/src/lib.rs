@@ -25,3 +25,5 @@
 
 #[cfg(shinkan_loom)]
 pub mod calls;
+#[cfg(shinkan_loom)]
+pub mod guarded;

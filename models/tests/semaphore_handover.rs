@@ -2,40 +2,20 @@
 //! refused.
 #![cfg(shinkan_loom)]
 
-use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
+use shinkan_models::guarded::Guarded;
 use shinkan_sync::Semaphore;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-/// What the permit guards.
-struct Guarded(UnsafeCell<u32>);
-
-// SAFETY:
-// - who may touch the cell is what the permit decides, and what the model checks.
-unsafe impl Sync for Guarded {}
-// SAFETY: as above.
-unsafe impl Send for Guarded {}
-
-impl Guarded {
-    fn add(&self) -> u32 {
-        self.0.with_mut(|value| {
-            // SAFETY: loom fails the model if another thread is in the cell now.
-            unsafe { *value += 1 };
-            // SAFETY: as above.
-            unsafe { *value }
-        })
-    }
-}
-
 #[test]
 fn acquire_meets_release() {
     loom::model(|| {
         let semaphore = Arc::new(Semaphore::new(0));
-        let guarded = Arc::new(Guarded(UnsafeCell::new(0)));
+        let guarded = Arc::new(Guarded::new());
         let (its_semaphore, its_guarded) = (semaphore.clone(), guarded.clone());
         let taker = thread::spawn(move || {
             let permit = block_on(its_semaphore.acquire()).expect("nobody closes it");
@@ -75,5 +55,26 @@ fn close_meets_acquire() {
         semaphore.close();
         taker.join().unwrap();
         assert_eq!(semaphore.available_permits(), 1);
+    });
+}
+
+#[test]
+fn a_request_for_two_meets_two_releases() {
+    loom::model(|| {
+        let semaphore = Arc::new(Semaphore::new(1));
+        let guarded = Arc::new(Guarded::new());
+        let first = semaphore.try_acquire().expect("it is there");
+        let (its_semaphore, its_guarded) = (semaphore.clone(), guarded.clone());
+        let taker = thread::spawn(move || {
+            let both = block_on(its_semaphore.acquire_many(2)).expect("nobody closes it");
+            assert_eq!(its_guarded.add(), 2);
+            drop(both);
+        });
+        // One permit more, but the first is still used.
+        semaphore.add_permits(1);
+        guarded.add();
+        drop(first);
+        taker.join().unwrap();
+        assert_eq!(semaphore.available_permits(), 2);
     });
 }

@@ -5,6 +5,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use shinkan_base::atomics::Mutex;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
 
@@ -50,12 +51,25 @@ impl Barrier {
                 let mut arrived = self.arrived.lock();
                 *arrived += 1;
                 if *arrived == self.n {
-                    *arrived = 0;
+                    if !canary("barrier_reset_late") {
+                        *arrived = 0;
+                    }
                     // Under the lock, so that no task of the next round is woken too.
-                    self.all_here.notify_waiters_into(&mut wakers);
+                    if !canary("barrier_notify_late") {
+                        self.all_here.notify_waiters_into(&mut wakers);
+                    }
                     drop(arrived);
+                    if canary("barrier_notify_late") {
+                        self.all_here.notify_waiters_into(&mut wakers);
+                    }
                     wakers.wake_all();
+                    if canary("barrier_reset_late") {
+                        *self.arrived.lock() = 0;
+                    }
                     return BarrierWaitResult(true);
+                }
+                if canary("barrier_wait_late") {
+                    drop(arrived);
                 }
                 self.all_here.notified_as(WaitKind::Barrier, place)
             };

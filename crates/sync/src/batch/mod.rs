@@ -20,7 +20,7 @@
 //! until it has all that it asked for.
 //!
 //! Orderings: a release publishes what its holder did (Release on the word, or on the waiter's
-//! state); an acquire sees it (Acquire on the same). Every change of the word is a
+//! state); an acquire sees it (Acquire on the same). A close does too, and who is refused sees it. Every change of the word is a
 //! read-modify-write, so that an acquire also sees releases before the last one.
 //!
 //! A waiter's node belongs to the queue (under the lock) while its state is QUEUED, and to its
@@ -35,7 +35,7 @@ pub(crate) use acquire::{Acquire, Gate};
 use core::fmt;
 use core::ptr::NonNull;
 use core::task::Waker;
-use shinkan_base::atomics::{AtomicU8, AtomicUsize, Mutex, Ordering, UnsafeCell};
+use shinkan_base::atomics::{AtomicU8, AtomicUsize, Mutex, Ordering, UnsafeCell, fence};
 use shinkan_base::canary;
 use shinkan_base::list::{Links, List, Node};
 use shinkan_base::wakers::Wakers;
@@ -164,6 +164,7 @@ impl Batch {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & CLOSED != 0 {
+                self.see_close();
                 return Err(Refusal::Closed);
             }
             if word / PERMIT < n {
@@ -178,6 +179,15 @@ impl Batch {
                 Ok(_) => return Ok(()),
                 Err(now) => word = now,
             }
+        }
+    }
+
+    /// Who is refused sees what was done before the close: a cell whose semaphore is closed is
+    /// filled.
+    #[cold]
+    fn see_close(&self) {
+        if !canary("semaphore_close_unseen") {
+            fence(Ordering::Acquire);
         }
     }
 
@@ -244,7 +254,7 @@ impl Batch {
             let part = inner.missing.min(n);
             inner.missing -= part;
             n -= part;
-            if inner.missing > 0 {
+            if inner.missing > 0 && !canary("semaphore_grant_part") {
                 break;
             }
             queue.pop_front();
@@ -314,6 +324,7 @@ impl Batch {
             }
             let (next, missing) = match (word / PERMIT).checked_sub(n) {
                 Some(_) => (word - n * PERMIT, 0),
+                None if canary("semaphore_part_lost") => (WAITERS, n),
                 None => (WAITERS, n - word / PERMIT),
             };
             match self.word.compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed)

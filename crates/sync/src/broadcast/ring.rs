@@ -6,6 +6,7 @@
 use super::error::TryRecvError;
 use crate::Notify;
 use shinkan_base::atomics::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
 
 pub(super) struct Ring<T> {
@@ -83,6 +84,9 @@ impl<T> Ring<T> {
     /// Sends to all receivers that there are; how many.
     pub(super) fn send(&self, value: T) -> Result<usize, T> {
         let mut wakers = Wakers::new();
+        if canary("broadcast_notify_early") {
+            self.sent.notify_waiters_into(&mut wakers);
+        }
         let mut tail = self.tail.lock();
         let Tail { position, receivers } = *tail;
         if receivers == 0 {
@@ -92,7 +96,9 @@ impl<T> Ring<T> {
         let new = Slot { position, missing: receivers, value: Some(value) };
         let old = core::mem::replace(&mut *self.slot(position).lock(), new);
         // Under the lock: a receiver that finds nothing under it is counted as waiting.
-        self.sent.notify_waiters_into(&mut wakers);
+        if !canary("broadcast_notify_early") {
+            self.sent.notify_waiters_into(&mut wakers);
+        }
         drop(tail);
         wakers.wake_all();
         drop(old);
@@ -108,6 +114,9 @@ impl<T> Ring<T> {
 
     /// Counts a receiver less, which has had all before `next`.
     pub(super) fn leave(&self, next: u64) {
+        if canary("broadcast_unheard_first") {
+            self.unheard.notify_waiters();
+        }
         let Tail { position, receivers } = {
             let mut tail = self.tail.lock();
             tail.receivers -= 1;
@@ -115,7 +124,7 @@ impl<T> Ring<T> {
         };
         let next = next.max(position.saturating_sub(self.capacity()));
         // Told after the messages are gone, and also where the drop of one panics.
-        let _unheard = Unheard(self, receivers == 0);
+        let _unheard = Unheard(self, receivers == 0 && !canary("broadcast_unheard_first"));
         Rest { ring: self, next, end: position }.pass();
     }
 
@@ -130,7 +139,7 @@ impl<T> Ring<T> {
             drop(slot);
             let tail = self.tail.lock();
             slot = self.slot(*next).lock();
-            if slot.position != *next {
+            if slot.position != *next || canary("broadcast_no_second_look") {
                 if *next == tail.position {
                     // A sender's messages come before its drop, and none is sent while we hold the
                     // lock.

@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use shinkan_base::atomics::Ordering;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use std::sync::Arc;
 
@@ -155,6 +156,11 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
+        if canary("broadcast_end_first") {
+            self.ring.sent.notify_waiters();
+            self.ring.senders.fetch_sub(1, Ordering::AcqRel);
+            return;
+        }
         if self.ring.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.ring.sent.notify_waiters();
         }

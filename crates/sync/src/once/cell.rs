@@ -9,6 +9,7 @@ use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 
 /// A cell that is filled once, by an async function if need be.
@@ -46,7 +47,9 @@ struct Turn<'a>(&'a Batch);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.release(1);
+        if !canary("once_turn_kept") {
+            self.0.release(1);
+        }
     }
 }
 
@@ -124,6 +127,9 @@ impl<T> OnceCell<T> {
     fn fill(&self, value: T, turn: Turn<'_>) -> &T {
         // The permit is gone for good.
         core::mem::forget(turn);
+        if canary("once_closed_first") {
+            self.turn.close();
+        }
         // SAFETY:
         // - empty: the permit was there, and it is never given back after this.
         // - alone: there is one permit.

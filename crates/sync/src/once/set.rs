@@ -7,6 +7,7 @@ use crate::Notify;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 
 /// A cell that one task fills and others wait for.
@@ -62,6 +63,9 @@ impl<T> SetOnce<T> {
     /// # Errors
     /// The value, if the cell has one.
     pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
+        if canary("set_once_notify_first") {
+            self.is_set.notify_waiters();
+        }
         {
             let _one_writer = self.is_set.queue.lock();
             if self.initialized() {
@@ -70,7 +74,9 @@ impl<T> SetOnce<T> {
             // SAFETY: empty, and whoever fills it holds the lock.
             unsafe { self.slot.fill(value) };
         }
-        self.is_set.notify_waiters();
+        if !canary("set_once_notify_first") {
+            self.is_set.notify_waiters();
+        }
         Ok(())
     }
 
@@ -88,9 +94,10 @@ impl<T> SetOnce<T> {
         let place = Location::caller();
         async move {
             loop {
+                let early = if canary("set_once_look_first") { Some(self.get()) } else { None };
                 // Made before the look, so that it ends if the cell is filled after it.
                 let is_set = self.is_set.notified_as(WaitKind::OnceCell, place);
-                if let Some(value) = self.get() {
+                if let Some(value) = early.unwrap_or_else(|| self.get()) {
                     return value;
                 }
                 is_set.await;

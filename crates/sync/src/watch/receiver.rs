@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use shinkan_base::atomics::Ordering;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use std::sync::Arc;
 
@@ -140,9 +141,10 @@ async fn changed<T>(
     place: &'static Location<'static>,
 ) -> Result<(), RecvError> {
     loop {
+        let early = if canary("watch_look_first") { Some(shared.state()) } else { None };
         // Made before the look, so that it ends if the value changes after it.
         let changed = shared.changed.notified_as(WaitKind::WatchChanged, place);
-        let (version, closed) = shared.state();
+        let (version, closed) = early.unwrap_or_else(|| shared.state());
         if *seen != version {
             *seen = version;
             return Ok(());
@@ -163,6 +165,11 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        if canary("watch_unwatched_first") {
+            self.shared.unwatched.notify_waiters();
+            self.shared.receivers.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         if self.shared.receivers.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.shared.unwatched.notify_waiters();
         }

@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use shinkan_base::atomics::Ordering;
+use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use std::sync::Arc;
 
@@ -58,14 +59,29 @@ impl<T> Sender<T> {
     where
         F: FnOnce(&mut T) -> bool,
     {
+        if canary("watch_notify_first") {
+            self.shared.changed.notify_waiters();
+        }
+        if canary("watch_version_early") {
+            self.shared.state.fetch_add(VERSION, Ordering::Release);
+        }
         {
             let mut value = self.shared.write();
             if !modify(&mut value) {
                 return false;
             }
-            self.shared.state.fetch_add(VERSION, Ordering::Release);
+            if !canary("watch_version_early") {
+                let order = if canary("watch_version_relaxed") {
+                    Ordering::Relaxed
+                } else {
+                    Ordering::Release
+                };
+                self.shared.state.fetch_add(VERSION, order);
+            }
         }
-        self.shared.changed.notify_waiters();
+        if !canary("watch_notify_first") {
+            self.shared.changed.notify_waiters();
+        }
         true
     }
 
@@ -143,6 +159,11 @@ impl<T: Default> Default for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            if canary("watch_end_first") {
+                self.shared.changed.notify_waiters();
+                self.shared.state.fetch_or(CLOSED, Ordering::Release);
+                return;
+            }
             self.shared.state.fetch_or(CLOSED, Ordering::Release);
             self.shared.changed.notify_waiters();
         }
