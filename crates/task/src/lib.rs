@@ -22,6 +22,8 @@
 //! That holds where [`Schedule::copy`] gives a copy; else a hand-over by a waker's `wake`, or of a
 //! task that was woken in its poll, costs 2 more.
 
+pub mod ended;
+
 mod abort;
 mod cell;
 mod error;

@@ -1,11 +1,11 @@
 //! The handles of a set, in a slab that the set alone touches.
 
-use super::ended::{Ended, Member};
 use core::future::Future;
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll, Waker};
 use shinkan_context::budget::{self, Budget};
+use shinkan_task::ended::{Ended, Member};
 use shinkan_task::{AbortHandle, Id, JoinError, JoinHandle};
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,14 +1,13 @@
 //! A set of tasks that are awaited in the order in which they end.
 //!
 //! The handles stand in a slab that the set alone touches. What crosses threads is a queue of
-//! slab numbers behind a lock ([`ended::Ended`]): a task that ends puts its number there and
+//! slab numbers behind a lock ([`shinkan_task::ended::Ended`]): a task that ends puts its number there and
 //! wakes whoever awaits the set. So `join_next` polls only handles that have something to say,
 //! and costs the same for ten tasks and for a million.
 //!
 //! Rejected: polling a handle when it is inserted, to leave the waker. A task that has ended
 //! before anybody awaits the set then never needs one.
 
-mod ended;
 mod members;
 
 use core::fmt;
