@@ -7,8 +7,8 @@
 //! Pipes, sockets and devices that may wait for ever are no files in this sense: use
 //! `net::unix::pipe` or `io::unix::AsyncFd`.
 //!
-//! An operation that is dropped at its await goes on, unless no thread was free for it yet. One
-//! that is begun after its runtime has ended fails, with an error of kind `Other` that says
+//! An operation that is dropped at its await goes on. One that no thread was free for when its
+//! runtime ended, or that is begun later, fails, with an error of kind `Other` that says
 //! "background task failed"; one outside of every runtime panics.
 //!
 //! # Examples

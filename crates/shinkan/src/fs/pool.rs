@@ -28,7 +28,7 @@ pub(super) fn start<R: Send + 'static>(
 }
 
 /// Has `f` run on a thread of the pool, from the first poll on, and waits for it as a leaf that
-/// was made at `place`. Dropped before, `f` runs on, unless no thread was free for it.
+/// was made at `place`. Dropped before, `f` is still run, unless the runtime ends first.
 pub(super) async fn run<T: Send + 'static>(
     place: &'static Location<'static>,
     f: impl FnOnce() -> io::Result<T> + Send + 'static,
