@@ -4,9 +4,9 @@
 //! its work; with none left it answers Pending and has itself woken, so that the others have
 //! their turn. Outside a task there is no limit.
 
+use crate::services::installed;
 use crate::thread::THREAD;
 use core::task::{Context, Poll};
-use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 
 /// Operations a poll.
 pub const INITIAL: u8 = 128;
@@ -15,7 +15,8 @@ pub const INITIAL: u8 = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget(Option<u8>);
 
-static FORCED_YIELDS: AtomicU64 = AtomicU64::new(0);
+/// Above every number of units: none are left, and that was counted.
+const COUNTED: u8 = u8::MAX;
 
 impl Budget {
     /// A task's budget at the start of a poll.
@@ -33,11 +34,14 @@ impl Budget {
     /// Operations left; nothing where there is no limit.
     #[inline]
     pub const fn left(self) -> Option<u8> {
-        self.0
+        match self.0 {
+            Some(COUNTED) => Some(0),
+            left => left,
+        }
     }
 
     const fn has_remaining(self) -> bool {
-        !matches!(self.0, Some(0))
+        !matches!(self.0, Some(0 | COUNTED))
     }
 }
 
@@ -72,7 +76,8 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     let before = current();
     match before.0 {
         None => Poll::Ready(RestoreOnPending(before)),
-        Some(0) => exhausted(cx),
+        // 0 and `COUNTED` both, by one comparison.
+        Some(left) if left.wrapping_sub(1) >= INITIAL => exhausted_slow(cx, left),
         Some(left) => {
             set(Budget(Some(left - 1)));
             Poll::Ready(RestoreOnPending(before))
@@ -81,16 +86,17 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
 }
 
 #[cold]
-fn exhausted(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    FORCED_YIELDS.fetch_add(1, Ordering::Relaxed);
+fn exhausted_slow(cx: &mut Context<'_>, left: u8) -> Poll<RestoreOnPending> {
     crate::thread::note_yield();
+    // A poll is counted once, however many of its leaves find nothing left.
+    if left != COUNTED {
+        set(Budget(Some(COUNTED)));
+        if let Some(services) = installed() {
+            (services.forced_yield)();
+        }
+    }
     cx.waker().wake_by_ref();
     Poll::Pending
-}
-
-/// How often a task was made to yield in this process because its budget was used up.
-pub fn forced_yield_count() -> u64 {
-    FORCED_YIELDS.load(Ordering::Relaxed)
 }
 
 /// Whether an operation could be done now.
@@ -143,9 +149,9 @@ mod tests {
                 unit.made_progress();
             }
             assert!(!has_remaining());
-            let before = forced_yield_count();
             assert!(poll_proceed(&mut cx).is_pending());
-            assert!(forced_yield_count() > before);
+            assert!(poll_proceed(&mut cx).is_pending());
+            assert_eq!((current().left(), has_remaining()), (Some(0), false));
         });
         assert!(has_remaining());
     }

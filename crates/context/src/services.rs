@@ -16,6 +16,8 @@ pub struct Services {
     /// A future that ends after a time, on the runtime that the calling thread has entered.
     /// Panics, with the place of its caller, where there is none.
     pub sleep: fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Counts, for the runtime that the calling thread has entered, a poll that used its budget up.
+    pub forced_yield: fn(),
 }
 
 static SERVICES: OnceLock<Services> = OnceLock::new();

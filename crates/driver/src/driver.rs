@@ -239,6 +239,11 @@ impl Io {
 
     /// How many descriptors are registered.
     pub fn registered_count(&self) -> u32 {
+        self.shared.slots.owned().0
+    }
+
+    /// The same, and how many were ever registered; those included whose registration failed.
+    pub fn registrations(&self) -> (u32, u64) {
         self.shared.slots.owned()
     }
 }

@@ -43,6 +43,8 @@ struct Free {
     // Indices from here on were never given out.
     fresh: u32,
     owned: u32,
+    // How many had an owner, ever.
+    owned_ever: u64,
     is_closed: bool,
 }
 
@@ -96,7 +98,8 @@ impl Token {
 
 impl Slots {
     pub(crate) fn new() -> Self {
-        let free = Free { given_back: Vec::new(), fresh: 0, owned: 0, is_closed: false };
+        let free =
+            Free { given_back: Vec::new(), fresh: 0, owned: 0, owned_ever: 0, is_closed: false };
         Self { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(free) }
     }
 
@@ -144,9 +147,10 @@ impl Slots {
         self.chunks[0].get().is_none()
     }
 
-    /// How many slots have an owner.
-    pub(crate) fn owned(&self) -> u32 {
-        self.free.lock().owned
+    /// How many slots have an owner, and how many owners there ever were.
+    pub(crate) fn owned(&self) -> (u32, u64) {
+        let free = self.free.lock();
+        (free.owned, free.owned_ever)
     }
 
     #[inline]
@@ -188,6 +192,7 @@ impl Free {
             }
         };
         self.owned += 1;
+        self.owned_ever += 1;
         Ok(token)
     }
 }
@@ -272,11 +277,11 @@ mod tests {
     fn after_the_end_no_slot_is_given_out() {
         let table = Arc::new(Table(Slots::new()));
         let owned: Vec<_> = (0..200).map(|_| Slots::own(&table, Ready::EMPTY).unwrap()).collect();
-        assert_eq!(table.0.owned(), 200);
+        assert_eq!(table.0.owned(), (200, 200));
         table.0.shut_down(&mut Wakers::new());
         assert_eq!(Slots::own(&table, Ready::EMPTY).unwrap_err(), Refused::Closed);
         drop(owned);
-        assert_eq!(table.0.owned(), 0);
+        assert_eq!(table.0.owned(), (0, 200));
     }
 
     #[test]

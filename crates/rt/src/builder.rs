@@ -1,11 +1,17 @@
-//! Building a runtime.
+//! Building a runtime. `builder/observe.rs` has what watches it, `builder/policy.rs` what tunes it.
+
+mod observe;
+mod policy;
 
 use crate::blocking::{Job, NameFn, Pool, PoolConfig, Refused, ThreadHook};
 use crate::core::Slot;
 use crate::current::Current;
 use crate::handle::Handle;
-use crate::hooks::{Hook, Hooks, TaskMeta};
+use crate::histogram::Wanted;
+use crate::hooks::{Hook, Hooks};
+use crate::measures::{Histograms, Measures};
 use crate::runtime::Runtime;
+use crate::seed::RngSeed;
 use crate::seize;
 use crate::shared::{Config, Flavor, Multi, Parts, Shared};
 use crate::stall::StallConfig;
@@ -53,9 +59,11 @@ pub struct Builder {
     event_interval: Option<u32>,
     inject_interval: Option<u32>,
     lifo: bool,
-    seed: Option<u64>,
+    seed: Option<RngSeed>,
+    histograms: Histograms,
+    tracks_latency: bool,
     paused: bool,
-    pub(crate) shutdown_on_panic: bool,
+    shutdown_on_panic: bool,
     may_seize: bool,
     pub(crate) stall: StallConfig,
     /// Its workers are stepped by a caller, who loses no core.
@@ -81,6 +89,8 @@ impl Builder {
             inject_interval: None,
             lifo: true,
             seed: None,
+            histograms: Histograms { poll_time: Wanted::OFF, latency: Wanted::OFF },
+            tracks_latency: false,
             paused: false,
             shutdown_on_panic: false,
             may_seize: true,
@@ -202,33 +212,6 @@ impl Builder {
         self
     }
 
-    /// A function that is called for each task that is spawned, by who spawns it.
-    pub fn on_task_spawn<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.on_spawn = Some(Arc::new(f));
-        self
-    }
-
-    /// A function that a worker calls before each poll of a task.
-    pub fn on_before_task_poll<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.before_poll = Some(Arc::new(f));
-        self
-    }
-
-    /// A function that a worker calls after each poll of a task.
-    pub fn on_after_task_poll<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.after_poll = Some(Arc::new(f));
-        self
-    }
-
     /// Polls between two looks at sockets and timers while there is work. By default 61 on one
     /// thread, and with several workers as many as take about 200 µs, 61 at most.
     ///
@@ -280,19 +263,6 @@ impl Builder {
         self
     }
 
-    /// Every task that is woken goes to the end of the queue, also where its waker is about to
-    /// wait for it.
-    pub fn disable_lifo_slot(&mut self) -> &mut Self {
-        self.lifo = false;
-        self
-    }
-
-    /// Decides the runtime's arbitrary choices: whom an idle worker steals from.
-    pub fn rng_seed(&mut self, seed: u64) -> &mut Self {
-        self.seed = Some(seed);
-        self
-    }
-
     /// Builds the runtime and starts its threads.
     ///
     /// # Errors
@@ -319,7 +289,7 @@ impl Builder {
 
     /// The runtime's parts over a driver of the caller's choice; no thread is started.
     pub(crate) fn assemble(&mut self, driver: Driver) -> Handle {
-        let seed = self.seed.unwrap_or_else(any_seed);
+        let seed = self.seed.as_ref().map_or_else(any_seed, RngSeed::as_u64);
         let start = driver.clock().now();
         let workers = self.worker_count();
         let name = self.thread_name.clone();
@@ -332,10 +302,13 @@ impl Builder {
             on_stop: self.on_stop.clone(),
         });
         let flavor = match self.kind {
-            Kind::CurrentThread => Flavor::Current(Current::new()),
+            Kind::CurrentThread => Flavor::Current(Current::new(Measures::new(&self.histograms))),
             Kind::MultiThread => {
                 let mut seeds = Rng::new(seed);
-                let slot = |_| Slot::new(atomics::Arc::new(Shard::new(0)), seeds.next_u64(), start);
+                let slot = |index| {
+                    let measures = Measures::new(&self.histograms);
+                    Slot::new(index, measures, seeds.next_u64(), start)
+                };
                 Flavor::Multi(Multi {
                     slots: (0..workers).map(slot).collect(),
                     cores_left: AtomicU64::new(workers as u64),
@@ -353,6 +326,9 @@ impl Builder {
             seize_us: self.seize_pause(),
             stall: self.stall_config(),
             shutdown_on_panic: self.shutdown_on_panic,
+            watches_polls: self.watches_polls(),
+            tracks_latency: self.tracks_latency,
+            is_seeded: self.seed.is_some(),
         };
         Handle::from_arc(Arc::new(Shared::new(Parts {
             flavor,

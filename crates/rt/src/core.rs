@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use crate::handle::Handle;
+use crate::measures::Measures;
 use crate::nap::Napper;
 use crate::pace::Pace;
 use crate::tenure::Tenure;
@@ -30,6 +31,8 @@ pub(crate) const QUEUE: usize = 256;
 
 /// What a worker works with.
 pub(crate) struct Core {
+    /// Which of the runtime's it is.
+    pub(crate) index: usize,
     pub(crate) local: Local<Runnable, QUEUE>,
     /// The queue went from empty to not without a thief being told.
     pub(crate) unannounced: bool,
@@ -56,6 +59,7 @@ pub(crate) struct Slot {
     pub(crate) lifo: Padded<LifoSlot<Runnable>>,
     pub(crate) timers: Arc<Shard>,
     pub(crate) counters: Counters,
+    pub(crate) measures: Measures,
     /// The current tenure; replaced by whoever takes the core over.
     tenure: Mutex<Arc<Tenure>>,
     core: Padded<UnsafeCell<Core>>,
@@ -70,16 +74,18 @@ unsafe impl Send for Slot {}
 
 impl Slot {
     /// A slot that nobody has taken over yet; its first seat is over from the start.
-    pub(crate) fn new(timers: Arc<Shard>, seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(index: usize, measures: Measures, seed: u64, now: Instant) -> Self {
         let (local, stealer) = ring::new();
         let rng = Rng::new(seed);
         Self {
             stealer,
             lifo: Padded(LifoSlot::new()),
-            timers,
+            timers: Arc::new(Shard::new(0)),
             counters: Counters::new(),
+            measures,
             tenure: Mutex::new(Arc::new(Tenure::over())),
             core: Padded(UnsafeCell::new(Core {
+                index,
                 local,
                 unannounced: false,
                 yielded_from: None,

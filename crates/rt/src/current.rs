@@ -4,9 +4,11 @@
 //! threads are inside `block_on` at once, one drives and the others wait for their own future; when
 //! the driver leaves, it wakes them, and one goes on.
 
+use crate::fate::SEALED;
 use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::idle::Left;
+use crate::measures::Measures;
 use crate::multi::{NO_TASK, Unpark, poll_main};
 use crate::pace;
 use crate::seated::Seated;
@@ -17,11 +19,12 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Mutex;
-use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
+use shinkan_base::atomics::plain::{AtomicBool, Ordering};
 use shinkan_base::wait::TaskFrame;
 use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
+use shinkan_probe::Counters;
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::threads as threads_of_the_system;
 use shinkan_task::Runnable;
@@ -29,17 +32,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::ThreadId;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The one core: there while nobody drives.
 pub(crate) struct Current {
     core: Mutex<Option<Queue>>,
     /// Threads inside `block_on` that do not drive.
     waiting: Mutex<Vec<(ThreadId, Unparker)>>,
-    pub(crate) polls: AtomicU64,
-    pub(crate) parks: AtomicU64,
-    pub(crate) unparks: AtomicU64,
-    pub(crate) busy_ns: AtomicU64,
+    /// Written by the thread that drives.
+    pub(crate) counters: Counters,
+    pub(crate) measures: Measures,
 }
 
 #[derive(Debug, Default)]
@@ -61,14 +63,12 @@ pub(crate) struct CurrentWorker {
 }
 
 impl Current {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(measures: Measures) -> Self {
         Self {
             core: Mutex::new(Some(Queue::default())),
             waiting: Mutex::new(Vec::new()),
-            polls: AtomicU64::new(0),
-            parks: AtomicU64::new(0),
-            unparks: AtomicU64::new(0),
-            busy_ns: AtomicU64::new(0),
+            counters: Counters::new(),
+            measures,
         }
     }
 }
@@ -81,6 +81,9 @@ impl CurrentWorker {
         let queue = &mut *queue;
         let to = if behind { &mut queue.yielded } else { &mut queue.tasks };
         to.push_back(task);
+        let here = current(self.shared());
+        here.counters.inc_local_schedules();
+        here.measures.set_depth(queue.tasks.len() + queue.yielded.len());
     }
 
     /// Lets the tasks that yielded back in. Whether there were any.
@@ -105,7 +108,9 @@ impl CurrentWorker {
         {
             return Some(task);
         }
-        queue.tasks.pop_front().or_else(|| shared.inject.pop())
+        let Some(task) = queue.tasks.pop_front() else { return shared.inject.pop() };
+        current(shared).measures.set_depth(queue.tasks.len() + queue.yielded.len());
+        Some(task)
     }
 }
 
@@ -206,6 +211,7 @@ fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) 
     queue.awake_since = Some(handle.clock().now());
     let seated =
         Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::new(queue) });
+    current(handle.shared()).measures.take_over();
     let _put_back = PutBack(&seated);
 
     let _sitting = seated.sit();
@@ -220,11 +226,7 @@ fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) 
         {
             return output;
         }
-        assert!(
-            !worker.shared().is_closed(),
-            "a spawned task panicked and the runtime is configured to shut down on unhandled panic: \
-             its other tasks were cancelled. Ask the task's `JoinHandle` for the panic"
-        );
+        assert!(!worker.shared().is_closed(), "{SEALED}");
         match run_some(worker) {
             Ran::Some => look(worker),
             Ran::Nothing => sleep(worker, &main.woken),
@@ -240,13 +242,13 @@ enum Ran {
 /// Polls up to one interval's number of tasks.
 fn run_some(worker: &CurrentWorker) -> Ran {
     let shared = worker.shared();
-    let polls = &current(shared).polls;
+    let here = current(shared);
     for _ in 0..shared.config.event_interval.unwrap_or(pace::EVENTS_DEFAULT) {
         let Some(task) = worker.next() else {
             return if worker.readmit() { Ran::Some } else { Ran::Nothing };
         };
-        add(polls, 1);
-        budget::with(Budget::initial(), || shared.hooks.poll(task));
+        here.counters.inc_polls();
+        budget::with(Budget::initial(), || shared.poll(task, &here.measures));
         if shared.is_closed() {
             break;
         }
@@ -275,28 +277,26 @@ fn look(worker: &CurrentWorker) {
     let mut wakers = Wakers::new();
     // As in `worker::maintain`.
     if !shared.driver.io().is_unused() {
-        shared.driver.turn(Turn::Look, &mut wakers);
+        let turned = shared.driver.turn(Turn::Look, &mut wakers);
+        current(shared).measures.add_ready(turned.events);
     }
     fire_and_wake(shared, wakers);
 }
 
-/// The thread that drives is a number's only writer, so counting is a plain load and store.
-fn add(word: &AtomicU64, n: u64) {
-    word.store(word.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
-}
-
-/// Counts the time since the thread began to drive, or last came back from waiting.
-fn count_busy(worker: &CurrentWorker) {
+/// Counts the time since the thread began to drive, or last came back from waiting. Whether it
+/// polled anything meanwhile.
+fn count_busy(worker: &CurrentWorker) -> bool {
     let shared = worker.shared();
-    let Some(since) = worker.queue.borrow_mut().awake_since.take() else { return };
+    let Some(since) = worker.queue.borrow_mut().awake_since.take() else { return false };
     let busy = shared.driver.clock().now().saturating_duration_since(since);
-    let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
-    add(&current(shared).busy_ns, ns);
+    let here = current(shared);
+    here.measures.rest(&here.counters, busy)
 }
 
 /// Waits for an event, a deadline or the bell.
 fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     let shared = worker.shared();
+    let here = current(shared);
     shared.hooks.park();
     if worker.readmit() || !worker.queue.borrow().tasks.is_empty() {
         // The hook spawned something.
@@ -306,16 +306,17 @@ fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     let mut wakers = Wakers::new();
     let found = shared.has_work() || woken.load(Ordering::Acquire) || shared.is_closed();
     let rung = if found {
-        shared.driver.turn(Turn::Look, &mut wakers);
+        let turned = shared.driver.turn(Turn::Look, &mut wakers);
+        here.measures.add_ready(turned.events);
         false
     } else {
-        let here = current(shared);
-        add(&here.parks, 1);
-        count_busy(worker);
+        let polled = count_busy(worker);
+        here.measures.park(&here.counters, polled);
         let until = shared.watch.begin(shared.next_deadline());
         let turned = shared.driver.turn(Turn::Wait(shared.until(until)), &mut wakers);
         shared.watch.end(until);
-        add(&here.unparks, 1);
+        here.measures.add_ready(turned.events);
+        here.counters.inc_unparks();
         worker.queue.borrow_mut().awake_since = Some(shared.driver.clock().now());
         turned.bell
     };

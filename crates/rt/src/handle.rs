@@ -7,13 +7,15 @@ use crate::enter::{self, EnterGuard};
 use crate::metrics::RuntimeMetrics;
 use crate::multi;
 use crate::scheduler::Scheduler;
+use crate::seed::Seeded;
 use crate::shared::{self, Flavor, Shared};
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
 use shinkan_driver::{Clock, Io};
-use shinkan_task::{Id as TaskId, JoinHandle};
+use shinkan_task::{Id as TaskId, JoinHandle, Origin};
 use std::error::Error;
+use std::io;
 use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -157,12 +159,27 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.spawn_named_at(future, None, place)
+    }
+
+    /// As [`Handle::spawn_at`], with a name for the task.
+    #[doc(hidden)]
+    #[inline]
+    pub fn spawn_named_at<F>(
+        &self,
+        future: F,
+        name: Option<&str>,
+        place: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         let id = TaskId::next();
-        let (runnable, task, join) = shinkan_task::spawn(future, Scheduler::new(self), id, place);
         let shared = self.shared();
-        if let Some(hook) = &shared.hooks.on_spawn {
-            hook(&crate::hooks::TaskMeta::new(id, place));
-        }
+        let origin = shared.origin(place, name);
+        shared.hooks.spawned(id, &origin);
+        let (runnable, task, join) = shinkan_task::spawn(future, Scheduler::new(self), id, origin);
         match shared.registry.insert(task) {
             Ok(()) => shared.schedule(runnable, false),
             Err(task) => {
@@ -183,9 +200,36 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let place = Location::caller();
+        match self.try_spawn_blocking(f, None, Location::caller()) {
+            Ok(join) => join,
+            Err(error) => panic!(
+                "`spawn_blocking`: OS can't spawn worker thread ({error}). Raise its limit, or lower \
+                 `max_blocking_threads` so that closures queue"
+            ),
+        }
+    }
+
+    /// As [`Handle::spawn_blocking`], with a name for the task.
+    ///
+    /// # Errors
+    /// If no thread is there to run it and none can be started.
+    #[doc(hidden)]
+    pub fn try_spawn_blocking<F, R>(
+        &self,
+        f: F,
+        name: Option<&str>,
+        place: &'static Location<'static>,
+    ) -> io::Result<JoinHandle<R>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let origin = match name {
+            None => Origin::from(place),
+            name => Origin::tagged(place, name),
+        };
         let (runnable, task, join) =
-            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), place);
+            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), origin);
         drop(task);
         match self
             .shared()
@@ -196,12 +240,10 @@ impl Handle {
             Err(blocking::Refused::Closed(job)) => job.cancel(),
             Err(blocking::Refused::NoThread(job, error)) => {
                 job.cancel();
-                panic!(
-                    "`spawn_blocking`: OS can't spawn worker thread ({error}). Raise its limit, or lower `max_blocking_threads` so that closures queue"
-                );
+                return Err(error);
             }
         }
-        join
+        Ok(join)
     }
 
     /// Blocks this thread until `future` is done. The future runs on this thread; what it spawns
@@ -215,7 +257,8 @@ impl Handle {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         // Also where the runtime has one thread: this one drives none of its tasks.
         let _driving = enter::block_on(self, true);
-        multi::park_on(future)
+        let _seeded = Seeded::main(self);
+        multi::park_on(future, None)
     }
 
     /// As `Runtime::block_on`: on a current-thread runtime this thread drives it.
@@ -224,10 +267,13 @@ impl Handle {
         match &self.inner.flavor {
             Flavor::Multi(_) => {
                 let _driving = enter::block_on(self, true);
-                multi::park_on(future)
+                let _seeded = Seeded::main(self);
+                let ends = self.inner.config.shutdown_on_panic;
+                multi::park_on(future, ends.then_some(&self.inner.fate))
             }
             Flavor::Current(_) => {
                 let _driving = enter::block_on(self, false);
+                let _seeded = Seeded::main(self);
                 current::block_on(self, future)
             }
         }

@@ -17,6 +17,8 @@ struct State {
     closed: bool,
     /// Tasks that came after the end, until they are cancelled.
     late: RunQueue,
+    /// Tasks that came, until the end.
+    pushed: u64,
     /// A thread cancels them.
     cancels: bool,
 }
@@ -28,6 +30,7 @@ impl Inject {
                 queue: RunQueue::new(),
                 closed: false,
                 late: RunQueue::new(),
+                pushed: 0,
                 cancels: false,
             }),
             len: AtomicUsize::new(0),
@@ -51,6 +54,7 @@ impl Inject {
             return Err(task);
         }
         state.queue.push_back(task);
+        state.pushed += 1;
         self.len.store(state.queue.len(), Ordering::Release);
         Ok(())
     }
@@ -64,6 +68,11 @@ impl Inject {
         state.queue.append(&mut batch);
         self.len.store(state.queue.len(), Ordering::Release);
         Ok(())
+    }
+
+    /// How many tasks were pushed one by one: not what spilled over.
+    pub(crate) fn pushed(&self) -> u64 {
+        self.state.lock().pushed
     }
 
     #[inline]

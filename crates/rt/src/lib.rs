@@ -22,9 +22,12 @@ mod closure;
 mod core;
 mod current;
 mod enter;
+mod fate;
 mod handle;
+mod histogram;
 mod hooks;
 mod inject;
+mod measures;
 mod metrics;
 mod monitor;
 mod multi;
@@ -34,6 +37,7 @@ mod runtime;
 mod schedule;
 mod scheduler;
 mod seated;
+mod seed;
 mod seize;
 mod services;
 mod shared;
@@ -49,12 +53,18 @@ mod yield_now;
 
 pub use builder::Builder;
 pub use enter::{EnterGuard, with_current};
+pub use fate::UnhandledPanic;
 pub use handle::{Handle, Id, RuntimeFlavor, TryCurrentError};
+pub use histogram::{
+    HistogramConfiguration, HistogramScale, InvalidHistogramConfiguration, LogHistogram,
+    LogHistogramBuilder,
+};
 pub use hooks::TaskMeta;
 pub use metrics::RuntimeMetrics;
 pub use multi::block_in_place;
 pub use runtime::Runtime;
 pub use seated::worker_index;
+pub use seed::RngSeed;
 pub use shinkan_driver::is_rt_shutdown_err;
 pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation};
 pub use stall::{Stall, StallKind};

@@ -1,12 +1,32 @@
 //! What a runtime counts about itself.
+//!
+//! Each worker writes its own numbers, by plain stores; they are added up where they are asked for.
+
+mod histograms;
 
 use crate::handle::Handle;
+use crate::measures::Measures;
 use crate::shared::Flavor;
 use core::time::Duration;
 use shinkan_base::atomics::plain::Ordering;
+use shinkan_probe::Counters;
+use std::thread::ThreadId;
 
 /// Numbers of a runtime at this moment. Those of several workers are read one after the other, so
-/// they need not fit together to the last one.
+/// they need not fit together to the last one. It keeps the runtime's memory, not the runtime.
+///
+/// Workers are numbered from 0; methods with a `worker` panic where there is no such worker. A
+/// current-thread runtime has the one worker 0: whoever is inside `block_on`. The tasks of a
+/// `LocalSet` are not counted, nor are closures of `spawn_blocking`, unless a method says so.
+///
+/// # Examples
+/// ```
+/// let runtime = shinkan_rt::Runtime::new()?;
+/// let metrics = runtime.metrics();
+/// runtime.block_on(runtime.spawn(async {})).unwrap();
+/// assert_eq!(metrics.spawned_tasks_count(), 1);
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RuntimeMetrics {
     handle: Handle,
@@ -15,6 +35,27 @@ pub struct RuntimeMetrics {
 impl RuntimeMetrics {
     pub(crate) fn new(handle: Handle) -> Self {
         Self { handle }
+    }
+
+    /// What worker `worker` writes.
+    #[track_caller]
+    fn worker(&self, worker: usize) -> (&Counters, &Measures) {
+        let workers = self.num_workers();
+        assert!(
+            worker < workers,
+            "there is no worker {worker}: the runtime has {workers}, the first of which is 0"
+        );
+        match &self.handle.shared().flavor {
+            Flavor::Multi(multi) => {
+                let slot = &multi.slots[worker];
+                (&slot.counters, &slot.measures)
+            }
+            Flavor::Current(current) => (&current.counters, &current.measures),
+        }
+    }
+
+    fn workers(&self) -> impl Iterator<Item = (&Counters, &Measures)> {
+        (0..self.num_workers()).map(|worker| self.worker(worker))
     }
 
     /// Workers: 1 for a current-thread runtime.
@@ -30,9 +71,27 @@ impl RuntimeMetrics {
         self.handle.shared().registry.len()
     }
 
+    /// The older name of [`RuntimeMetrics::num_alive_tasks`].
+    #[deprecated = "renamed to `num_alive_tasks`"]
+    pub fn active_tasks_count(&self) -> usize {
+        self.num_alive_tasks()
+    }
+
+    /// Tasks that were spawned, ever.
+    pub fn spawned_tasks_count(&self) -> u64 {
+        self.handle.shared().registry.inserted()
+    }
+
     /// Tasks in the queue for what comes from outside the workers.
     pub fn global_queue_depth(&self) -> usize {
         self.handle.shared().inject.len()
+    }
+
+    /// The older name of [`RuntimeMetrics::global_queue_depth`].
+    #[deprecated = "renamed to `global_queue_depth`"]
+    #[doc(hidden)]
+    pub fn injection_queue_depth(&self) -> usize {
+        self.global_queue_depth()
     }
 
     /// Threads of the pool that hold no core.
@@ -52,12 +111,29 @@ impl RuntimeMetrics {
 
     /// Tasks that were queued from outside the workers.
     pub fn remote_schedule_count(&self) -> u64 {
-        self.handle.shared().remote_schedules.load(Ordering::Relaxed)
+        self.handle.shared().inject.pushed()
     }
 
-    /// How often a task was made to yield because its budget was used up, in this process.
+    /// Polls, of tasks and of what is inside `block_on`, that used up their budget and so gave way
+    /// to others.
     pub fn budget_forced_yield_count(&self) -> u64 {
-        shinkan_context::budget::forced_yield_count()
+        self.handle.shared().forced_yields.load(Ordering::Relaxed)
+    }
+
+    /// Descriptors that were registered with the runtime, ever.
+    pub fn io_driver_fd_registered_count(&self) -> u64 {
+        self.handle.shared().driver.io().registrations().1
+    }
+
+    /// Descriptors that were registered with the runtime and are not any more.
+    pub fn io_driver_fd_deregistered_count(&self) -> u64 {
+        let (now, ever) = self.handle.shared().driver.io().registrations();
+        ever.saturating_sub(u64::from(now))
+    }
+
+    /// Events of descriptors that the kernel has reported.
+    pub fn io_driver_ready_count(&self) -> u64 {
+        self.workers().map(|(_, measures)| measures.ready()).sum()
     }
 
     /// Cores that were taken from a worker in user code.
@@ -72,89 +148,85 @@ impl RuntimeMetrics {
         (idle.sleepers(), idle.searchers())
     }
 
+    /// The thread that is worker `worker`, or was it last; nothing where it has not started.
+    #[track_caller]
+    pub fn worker_thread_id(&self, worker: usize) -> Option<ThreadId> {
+        self.worker(worker).1.thread()
+    }
+
     /// How often worker `worker` went to sleep.
-    ///
-    /// # Panics
-    /// If there is no such worker.
     #[track_caller]
     pub fn worker_park_count(&self, worker: usize) -> u64 {
-        match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].counters.parks(),
-            Flavor::Current(current) => {
-                assert_eq!(worker, 0, "a current-thread runtime has one worker");
-                current.parks.load(Ordering::Relaxed)
-            }
-        }
+        self.worker(worker).0.parks()
     }
 
     /// How often worker `worker` went to sleep and how often it came back, together: even while it
     /// is awake.
-    ///
-    /// # Panics
-    /// If there is no such worker.
     #[track_caller]
     pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
-        match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].counters.park_unparks(),
-            Flavor::Current(current) => {
-                assert_eq!(worker, 0, "a current-thread runtime has one worker");
-                let parks = current.parks.load(Ordering::Relaxed);
-                parks + current.unparks.load(Ordering::Relaxed)
-            }
-        }
+        self.worker(worker).0.park_unparks()
+    }
+
+    /// How often worker `worker` went to sleep without having polled a task since the last time.
+    #[track_caller]
+    pub fn worker_noop_count(&self, worker: usize) -> u64 {
+        self.worker(worker).0.noops()
     }
 
     /// How often worker `worker` polled a task.
-    ///
-    /// # Panics
-    /// If there is no such worker.
     #[track_caller]
     pub fn worker_poll_count(&self, worker: usize) -> u64 {
+        self.worker(worker).0.polls()
+    }
+
+    /// How long worker `worker`'s polls of tasks took of late, on average, with what it does
+    /// between them. It follows the last few dozen polls, and is brought up to date when the worker
+    /// goes to sleep. Zero on a current-thread runtime, as in Tokio.
+    #[track_caller]
+    pub fn worker_mean_poll_time(&self, worker: usize) -> Duration {
+        let mean = self.worker(worker).1.mean_poll();
         match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].counters.polls(),
-            Flavor::Current(current) => {
-                assert_eq!(worker, 0, "a current-thread runtime has one worker");
-                current.polls.load(Ordering::Relaxed)
-            }
+            Flavor::Multi(_) => mean,
+            Flavor::Current(_) => Duration::ZERO,
         }
     }
 
     /// Tasks that worker `worker` took from others. 0 on a current-thread runtime.
-    ///
-    /// # Panics
-    /// If there is no such worker.
     #[track_caller]
     pub fn worker_steal_count(&self, worker: usize) -> u64 {
-        match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].counters.steals(),
-            Flavor::Current(_) => 0,
-        }
+        self.worker(worker).0.steals()
     }
 
-    /// Tasks in worker `worker`'s own queue.
-    ///
-    /// # Panics
-    /// If there is no such worker.
+    /// How often worker `worker` took tasks from others, one or more. 0 on a current-thread runtime.
+    #[track_caller]
+    pub fn worker_steal_operations(&self, worker: usize) -> u64 {
+        self.worker(worker).0.steal_operations()
+    }
+
+    /// Tasks that worker `worker` put into its own queue.
+    #[track_caller]
+    pub fn worker_local_schedule_count(&self, worker: usize) -> u64 {
+        self.worker(worker).0.local_schedules()
+    }
+
+    /// How often worker `worker`'s queue was full, so that half of it went to the one for all.
+    #[track_caller]
+    pub fn worker_overflow_count(&self, worker: usize) -> u64 {
+        self.worker(worker).0.overflows()
+    }
+
+    /// Tasks in worker `worker`'s own queue; the one that it runs next is not counted among them.
     #[track_caller]
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
         match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].stealer.len(),
-            Flavor::Current(_) => 0,
+            Flavor::Multi(multi) if worker < multi.slots.len() => multi.slots[worker].stealer.len(),
+            _ => self.worker(worker).1.depth(),
         }
     }
 
     /// How long worker `worker` was awake, up to when it last went to sleep.
-    ///
-    /// # Panics
-    /// If there is no such worker.
     #[track_caller]
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
-        match &self.handle.shared().flavor {
-            Flavor::Multi(multi) => multi.slots[worker].counters.busy(),
-            Flavor::Current(current) => {
-                assert_eq!(worker, 0, "a current-thread runtime has one worker");
-                Duration::from_nanos(current.busy_ns.load(Ordering::Relaxed))
-            }
-        }
+        self.worker(worker).0.busy()
     }
 }

@@ -3,6 +3,7 @@
 use crate::blocking::Job;
 use crate::core::Worker;
 use crate::enter;
+use crate::fate::{Fate, SEALED};
 use crate::seated::{self, Seated};
 use core::future::Future;
 use core::pin::pin;
@@ -30,17 +31,21 @@ impl Wake for Unpark {
 /// The number in the frame of a future that is no task: nobody asks for it by its number.
 pub(crate) const NO_TASK: u64 = 0;
 
-/// Polls `future` on this thread and parks it between polls.
-pub(crate) fn park_on<F: Future>(future: F) -> F::Output {
+/// Polls `future` on this thread and parks it between polls. With a fate, it ends with the
+/// runtime that a panic ended.
+#[track_caller]
+pub(crate) fn park_on<F: Future>(future: F, fate: Option<&Fate>) -> F::Output {
     let mut parker = Parker::new();
     let waker = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     let frame = TaskFrame::new(NO_TASK);
+    let _told = fate.map(|fate| fate.attend(parker.unparker().clone()));
     loop {
         if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
             return output;
         }
+        assert!(!fate.is_some_and(Fate::is_sealed), "{SEALED}");
         parker.park();
     }
 }

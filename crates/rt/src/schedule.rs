@@ -16,6 +16,7 @@ impl Shared {
     /// Queues a task that may run. `behind`: it goes behind all others, for it has just run.
     #[inline]
     pub(crate) fn schedule(&self, task: Runnable, behind: bool) {
+        self.note_queued(&task);
         let left = seated::with(|seated| match seated {
             Some(Seated::Multi(worker)) if worker.handle.is(self) => match worker.enter() {
                 Some(inside) => {
@@ -37,7 +38,9 @@ impl Shared {
 
     #[inline]
     fn push_local(&self, mut inside: Inside<'_>, task: Runnable, behind: bool) {
-        let lifo = &inside.worker().slot().lifo;
+        let slot = inside.worker().slot();
+        slot.counters.inc_local_schedules();
+        let lifo = &slot.lifo;
         let core = &mut *inside;
         if behind && context::take_yield() {
             core.yielded_from.get_or_insert(core.local.end());
@@ -82,7 +85,7 @@ impl Shared {
         let mut batch = RunQueue::new();
         core.local.take_half(|task| batch.push_back(task));
         batch.push_back(task);
-        self.count_overflow();
+        self.multi().slots[core.index].counters.inc_overflows();
         // Closed: the runtime ends. Dropping the batch would drop futures while we are inside, so
         // it waits for the worker, which cancels it when it sees the end.
         if let Err(mut batch) = self.inject.push_all(batch) {
@@ -93,7 +96,6 @@ impl Shared {
 
     /// Queues a task from outside the workers.
     pub(crate) fn push_inject(&self, task: Runnable) {
-        self.count_remote();
         match self.inject.push(task) {
             Ok(()) => {
                 self.idle().wake_one(&self.driver);

@@ -76,7 +76,9 @@ impl Schedule for Scheduler {
 
     #[inline]
     fn release(&self, task: &TaskRef) -> Option<TaskRef> {
-        self.shared().registry.remove(task)
+        let shared = self.shared();
+        shared.hooks.ended(task);
+        shared.registry.remove(task)
     }
 
     fn unhandled_panic(&self) {

@@ -3,6 +3,7 @@
 use crate::blocking::Pool;
 use crate::core::Slot;
 use crate::current::Current;
+use crate::fate::Fate;
 use crate::hooks::Hooks;
 use crate::idle::{Bell, Idle};
 use crate::inject::Inject;
@@ -34,6 +35,12 @@ pub(crate) struct Config {
     pub(crate) seize_us: Option<u64>,
     pub(crate) stall: StallConfig,
     pub(crate) shutdown_on_panic: bool,
+    /// Something is done before or after each poll of a task: see `hooks.rs`.
+    pub(crate) watches_polls: bool,
+    /// Tasks know when they were queued.
+    pub(crate) tracks_latency: bool,
+    /// The seed was given, and so decides also what programs draw.
+    pub(crate) is_seeded: bool,
 }
 
 pub(crate) struct Multi {
@@ -65,8 +72,10 @@ pub(crate) struct Shared {
     pub(crate) asymmetric: bool,
     pub(crate) id: u64,
     closed: AtomicBool,
-    pub(crate) remote_schedules: AtomicU64,
-    pub(crate) overflows: AtomicU64,
+    pub(crate) forced_yields: AtomicU64,
+    /// Seeded sequences that were begun by threads that are no workers.
+    pub(crate) sequences: AtomicU64,
+    pub(crate) fate: Fate,
     pub(crate) seizures: AtomicU64,
     /// Held by the one monitor while it decides, and by the end of the runtime.
     pub(crate) monitor: Mutex<()>,
@@ -121,8 +130,9 @@ impl Shared {
             asymmetric: seizes && shinkan_sys::membarrier::supported(),
             id: next_id(),
             closed: AtomicBool::new(false),
-            remote_schedules: AtomicU64::new(0),
-            overflows: AtomicU64::new(0),
+            forced_yields: AtomicU64::new(0),
+            sequences: AtomicU64::new(0),
+            fate: Fate::default(),
             seizures: AtomicU64::new(0),
             monitor: Mutex::new(()),
         }
@@ -167,18 +177,12 @@ impl Shared {
             }
     }
 
-    pub(crate) fn count_overflow(&self) {
-        self.overflows.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_remote(&self) {
-        self.remote_schedules.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// A task panicked: the runtime ends where it was built to.
     pub(crate) fn panicked(&self) {
         if self.config.shutdown_on_panic {
+            self.fate.seal();
             self.close();
+            self.fate.tell();
         }
     }
 

@@ -8,6 +8,7 @@ use crate::core::{Inside, Worker};
 use crate::enter;
 use crate::handle::Handle;
 use crate::seated::Seated;
+use crate::seed::RngSeed;
 use crate::threads;
 use crate::worker::{Patience, Step, step};
 use shinkan_base::rng::Rng;
@@ -26,7 +27,7 @@ impl Stepper {
     pub fn new(workers: usize, seed: u64) -> Self {
         crate::services::install();
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(workers).enable_all().rng_seed(seed).no_seizing();
+        builder.worker_threads(workers).enable_all().rng_seed(RngSeed::from_u64(seed)).no_seizing();
         builder.stepped = true;
         let handle = builder.assemble(Driver::sim(seed));
         let seats = (0..workers).map(|index| Worker::take_over(handle.clone(), index));

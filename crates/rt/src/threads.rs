@@ -5,6 +5,7 @@ use crate::enter;
 use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::seated::Seated;
+use crate::seed::Seeded;
 use crate::shared::Shared;
 use crate::worker::{Patience, Step, count_busy, step};
 use shinkan_base::atomics::plain::Ordering;
@@ -13,6 +14,7 @@ use shinkan_base::wakers::Wakers;
 /// Works with core `index` on this thread until the runtime ends or the core is taken.
 pub(crate) fn run_core(handle: &Handle, index: usize) {
     let entry = enter::worker(handle);
+    let _seeded = Seeded::worker(handle, index);
     let seated = Seated::Multi(Worker::take_over(handle.clone(), index));
     {
         let _sitting = seated.sit();

@@ -177,8 +177,8 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         announce(shared, &mut inside);
         worker.slot().counters.inc_polls();
         worker.tenure.will_poll(&task);
-        let hooked = &shared.hooks;
-        let Some(back) = inside.user(|| hooked.poll(task)) else { break None };
+        let measures = &worker.slot().measures;
+        let Some(back) = inside.user(|| shared.poll(task, measures)) else { break None };
         inside = back;
         let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
         if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
@@ -211,7 +211,8 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     // The bell is for those who wait. A task that yields in a loop costs a look each time, which
     // is one without a system call while there are no descriptors.
     if !shared.driver.io().is_unused() {
-        shared.driver.turn(Turn::Look, &mut wakers);
+        let turned = shared.driver.turn(Turn::Look, &mut wakers);
+        inside.worker().slot().measures.add_ready(turned.events);
     }
     fire_and_wake(inside, &mut wakers)
 }
@@ -258,15 +259,16 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
-    count_busy(&mut inside, now);
+    let polled = count_busy(&mut inside, now);
     let tick = inside.tick;
     inside.pace.rests(tick, now);
-    let counters = &worker.slot().counters;
-    counters.inc_parks();
+    let (counters, measures) = (&worker.slot().counters, &worker.slot().measures);
+    measures.park(counters, polled);
     let mut wakers = Wakers::new();
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
     shared.arrivals.note(turned.events);
+    measures.add_ready(turned.events);
     let left = shared.idle().leave(turned.bell, &shared.driver);
     inside.searching = left == Left::Woken;
     monitor::note_work(shared);
@@ -283,11 +285,11 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
 }
 
 /// Counts the time until `now` that the worker was awake.
-pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) {
+pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) -> bool {
     let busy = now.saturating_duration_since(inside.awake_since);
-    let counters = &inside.worker().slot().counters;
-    counters.add_busy_ns(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
     inside.awake_since = now;
+    let slot = inside.worker().slot();
+    slot.measures.rest(&slot.counters, busy)
 }
 
 /// Calls wakers, which may be anybody's code.

@@ -6,6 +6,7 @@
 use crate::error::JoinError;
 use crate::header::{Header, Hold, Ptr, Vtable};
 use crate::id::Id;
+use crate::origin::Origin;
 use crate::outcome::{Complete, Completer, EndPoll};
 use crate::runnable::Runnable;
 use crate::schedule::Schedule;
@@ -15,7 +16,6 @@ use core::any::Any;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
-use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
@@ -43,12 +43,7 @@ union Place<F: Future> {
 
 /// Makes a task and returns its pointer, with the three references that `State::new` counts.
 #[inline]
-pub(crate) fn allocate<F, S>(
-    future: F,
-    scheduler: S,
-    id: Id,
-    place: &'static Location<'static>,
-) -> Ptr
+pub(crate) fn allocate<F, S>(future: F, scheduler: S, id: Id, origin: Origin) -> Ptr
 where
     F: Future,
     S: Schedule,
@@ -56,7 +51,7 @@ where
     // Field by field, so that the future is moved once: from the caller's frame into its place.
     let mut cell = Box::<TaskCell<F, S>>::new_uninit();
     let raw = cell.as_mut_ptr();
-    let header = Header::new(id.as_u64(), place, &Typed::<F, S>::VTABLE);
+    let header = Header::new(id.as_u64(), origin, &Typed::<F, S>::VTABLE);
     // SAFETY: a field of memory that is the box's.
     let to = unsafe { &raw mut (*raw).header };
     // SAFETY: fresh memory, nothing is overwritten.
@@ -299,7 +294,7 @@ impl<F: Future, S: Schedule> Typed<F, S> {
         let scheduler = unsafe { &raw mut (*raw).scheduler };
         // SAFETY: we are alone; it is not used again.
         unsafe { scheduler.drop_in_place() };
-        // Nothing to do for the machine's atomics; the model checker's are told of their end.
+        // The origin's tag, if there is one; and the model checker's atomics are told of their end.
         // SAFETY: we are alone; it is not used again.
         unsafe { task.drop_in_place() };
         let raw = raw.cast::<MaybeUninit<TaskCell<F, S>>>();

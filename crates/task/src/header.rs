@@ -2,12 +2,12 @@
 //! registry know of it. One cache line is what a wake-up and a poll need; behind it stands what is
 //! used once a life.
 //!
-//! The line also holds where the task was spawned and its frame (number and wait record), so that
+//! The line also holds the task's origin and its frame (number and wait record), so that
 //! a dump reads one line a task.
 
+use crate::origin::Origin;
 use crate::state::State;
 use core::mem::MaybeUninit;
-use core::panic::Location;
 use core::ptr::NonNull;
 use core::task::Waker;
 use shinkan_base::atomics::UnsafeCell;
@@ -24,8 +24,8 @@ pub(crate) struct Header {
     pub(crate) vtable: &'static Vtable,
     /// The next in a `RunQueue`; whoever holds the Runnable owns it.
     pub(crate) next: UnsafeCell<Option<Ptr>>,
-    /// Where the task was spawned.
-    pub(crate) place: &'static Location<'static>,
+    /// Where the task was spawned, and its name.
+    pub(crate) origin: Origin,
     pub(crate) frame: TaskFrame,
 
     // The first line ends here.
@@ -68,12 +68,12 @@ pub(crate) enum Hold {
 
 impl Header {
     #[inline]
-    pub(crate) fn new(id: u64, place: &'static Location<'static>, vtable: &'static Vtable) -> Self {
+    pub(crate) fn new(id: u64, origin: Origin, vtable: &'static Vtable) -> Self {
         Self {
             state: State::new(),
             vtable,
             next: UnsafeCell::new(None),
-            place,
+            origin,
             frame: TaskFrame::new(id),
             links: Links::new(),
             join_waker: UnsafeCell::new(MaybeUninit::uninit()),

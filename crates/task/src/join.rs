@@ -187,7 +187,7 @@ impl<T> Future for JoinHandle<T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let (id, place) = (this.header().frame.id, this.header().place);
+        let (id, place) = (this.header().frame.id, this.header().origin.place());
         this.poll_as(cx, WaitKind::Join, id as usize, place)
     }
 }

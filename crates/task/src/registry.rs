@@ -11,7 +11,7 @@ use crate::id::BLOCK;
 use crate::task_ref::TaskRef;
 use core::fmt;
 use shinkan_base::atomics::Mutex;
-use shinkan_base::atomics::plain::{AtomicU32, AtomicUsize, Ordering};
+use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use shinkan_base::canary;
 use shinkan_base::list::List;
 use shinkan_base::pad::Padded;
@@ -24,8 +24,9 @@ pub struct Registry {
 
 struct Shard {
     tasks: Mutex<Tasks>,
-    // Written under the lock, read without it.
+    // Both are written under the lock, and read without it.
     len: AtomicUsize,
+    inserted: AtomicU64,
 }
 
 struct Tasks {
@@ -53,7 +54,7 @@ impl Registry {
         );
         let shard = || {
             let tasks = Mutex::new(Tasks { list: List::new(), closed: false });
-            Padded(Shard { tasks, len: AtomicUsize::new(0) })
+            Padded(Shard { tasks, len: AtomicUsize::new(0), inserted: AtomicU64::new(0) })
         };
         Self { number, shards: (0..shards.max(1).next_power_of_two()).map(|_| shard()).collect() }
     }
@@ -79,6 +80,8 @@ impl Registry {
         // SAFETY: alive by the reference that the list keeps; in no list, by its owner.
         unsafe { tasks.list.push_back(task.into_ptr()) };
         shard.count(1);
+        let inserted = shard.inserted.load(Ordering::Relaxed);
+        shard.inserted.store(inserted.wrapping_add(1), Ordering::Relaxed);
         Ok(())
     }
 
@@ -119,6 +122,11 @@ impl Registry {
     /// How many tasks are in it; the sum of counts that change meanwhile.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many tasks were ever put into it; a sum as `len`.
+    pub fn inserted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.inserted.load(Ordering::Relaxed)).sum()
     }
 
     /// Whether there is none.

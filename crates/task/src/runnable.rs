@@ -2,6 +2,7 @@
 
 use crate::header::{Header, Ptr};
 use crate::id::Id;
+use crate::origin::Tag;
 use crate::outcome::{Begin, Completer};
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -76,7 +77,18 @@ impl Runnable {
     /// Where the task was spawned.
     #[inline]
     pub fn place(&self) -> &'static Location<'static> {
-        self.header().place
+        self.header().origin.place()
+    }
+
+    /// The task's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.tag().and_then(Tag::name)
+    }
+
+    /// What only some tasks have.
+    #[inline]
+    pub fn tag(&self) -> Option<&Tag> {
+        self.header().origin.tag()
     }
 }
 

@@ -3,20 +3,21 @@
 use crate::cell;
 use crate::id::Id;
 use crate::join::JoinHandle;
+use crate::origin::Origin;
 use crate::runnable::Runnable;
 use crate::schedule::Schedule;
 use crate::task_ref::TaskRef;
 use core::future::Future;
-use core::panic::Location;
 
 /// Makes a task of a future: the right to run it for the first time, the reference for the
-/// registry, and the handle for who spawned it. One allocation.
+/// registry, and the handle for who spawned it. One allocation, and one more for an origin with a
+/// tag.
 #[inline]
 pub fn spawn<F, S>(
     future: F,
     scheduler: S,
     id: Id,
-    place: &'static Location<'static>,
+    origin: impl Into<Origin>,
 ) -> (Runnable, TaskRef, JoinHandle<F::Output>)
 where
     F: Future + Send + 'static,
@@ -24,7 +25,7 @@ where
     S: Schedule,
 {
     // SAFETY: the future may be run and dropped on any thread.
-    unsafe { spawn_local(future, scheduler, id, place) }
+    unsafe { spawn_local(future, scheduler, id, origin) }
 }
 
 /// As [`spawn`], for a future that is not `Send`.
@@ -38,14 +39,14 @@ pub unsafe fn spawn_local<F, S>(
     future: F,
     scheduler: S,
     id: Id,
-    place: &'static Location<'static>,
+    origin: impl Into<Origin>,
 ) -> (Runnable, TaskRef, JoinHandle<F::Output>)
 where
     F: Future + 'static,
     F::Output: 'static,
     S: Schedule,
 {
-    let task = cell::allocate(future, scheduler, id, place);
+    let task = cell::allocate(future, scheduler, id, origin.into());
     // SAFETY: a new task is queued, and the first of its three references is the Runnable's.
     let runnable = unsafe { Runnable::from_ptr(task) };
     // SAFETY: the second.

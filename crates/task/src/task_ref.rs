@@ -3,6 +3,7 @@
 use crate::abort::AbortHandle;
 use crate::header::{Header, Ptr};
 use crate::id::Id;
+use crate::origin::Tag;
 use crate::outcome::{Completer, Stage, Wake};
 use crate::{header::Hold, waker};
 use core::fmt;
@@ -65,7 +66,18 @@ impl TaskRef {
     /// Where the task was spawned.
     #[inline]
     pub fn place(&self) -> &'static Location<'static> {
-        self.header().place
+        self.header().origin.place()
+    }
+
+    /// The task's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.tag().and_then(Tag::name)
+    }
+
+    /// What only some tasks have.
+    #[inline]
+    pub fn tag(&self) -> Option<&Tag> {
+        self.header().origin.tag()
     }
 
     /// What the task waits for, as its last poll left it.
