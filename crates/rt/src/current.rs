@@ -256,6 +256,13 @@ fn run_some(worker: &CurrentWorker) -> Ran {
     Ran::Some
 }
 
+/// Polls a task of the local runtime that this thread drives.
+pub(crate) fn poll_local(shared: &Shared, task: Runnable) {
+    let here = current(shared);
+    here.counters.inc_polls();
+    shared.poll(task, &here.measures);
+}
+
 /// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
 pub(crate) fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
     loop {

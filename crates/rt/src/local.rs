@@ -11,9 +11,11 @@ mod current;
 mod runtime;
 mod shared;
 
+use crate::fate::UnhandledPanic;
 use crate::handle::Id;
 use crate::runtime::Runtime;
 pub use runtime::{LocalOptions, LocalRuntime};
+pub(crate) use shared::Shared;
 
 use core::fmt;
 use core::future::Future;
@@ -22,7 +24,6 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context as TaskContext, Poll, Waker};
 use pin_project_lite::pin_project;
-use shared::Shared;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget::{self, Budget};
 use shinkan_context::{self as context, Entered};
@@ -81,10 +82,25 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    spawn_local_named_at(future, None, Location::caller())
+}
+
+/// As [`spawn_local`], with a name for the task and the place that it is said to come from.
+#[doc(hidden)]
+#[track_caller]
+pub fn spawn_local_named_at<F>(
+    future: F,
+    name: Option<&str>,
+    place: &'static Location<'static>,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     if let Some(context) = current::get() {
-        return Shared::spawn(&context.shared, future, Location::caller());
+        return Shared::spawn(&context.shared, future, name, place);
     }
-    match runtime::spawn(future, Location::caller()) {
+    match runtime::spawn(future, name, place) {
         Ok(handle) => handle,
         Err(_) => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`: \
@@ -116,8 +132,24 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
+        self.spawn_local_named_at(future, None, Location::caller())
+    }
+
+    /// As [`LocalSet::spawn_local`], with a name for the task and the place that it is said to come
+    /// from.
+    #[doc(hidden)]
+    pub fn spawn_local_named_at<F>(
+        &self,
+        future: F,
+        name: Option<&str>,
+        place: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
         let shared = &self.context.shared;
-        let handle = Shared::spawn(shared, future, Location::caller());
+        let handle = Shared::spawn(shared, future, name, place);
         // Whoever awaits the set does not know of this one yet.
         shared.wake();
         handle
@@ -148,6 +180,32 @@ impl LocalSet {
         RunUntil { set: self, future, _pin: PhantomPinned }
     }
 
+    /// What the set does when one of its tasks panics; by default nothing, for the task's join
+    /// handle gets the panic.
+    ///
+    /// With [`UnhandledPanic::ShutdownRuntime`] the set ends: its tasks are cancelled, what is
+    /// spawned later is cancelled at once, and whoever awaits the set, or a future inside it,
+    /// panics.
+    ///
+    /// # Examples
+    /// ```should_panic
+    /// use shinkan_rt::UnhandledPanic;
+    /// use shinkan_rt::local::{LocalSet, spawn_local};
+    ///
+    /// let runtime = shinkan_rt::Runtime::new().unwrap();
+    /// let mut local = LocalSet::new();
+    /// local.unhandled_panic(UnhandledPanic::ShutdownRuntime);
+    /// local.block_on(&runtime, async {
+    ///     spawn_local(async { panic!("nobody awaits this task") });
+    ///     std::future::pending::<()>().await;
+    /// });
+    /// ```
+    pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Self {
+        let ends = matches!(behavior, UnhandledPanic::ShutdownRuntime);
+        self.context.shared.end_on_panic(ends);
+        self
+    }
+
     /// The set's number, which no runtime and no other set has.
     pub fn id(&self) -> Id {
         self.context.shared.id()
@@ -156,13 +214,34 @@ impl LocalSet {
     /// Polls some of the tasks; whether there may be more that want to run.
     fn turn(&self) -> bool {
         let shared = &self.context.shared;
+        if shared.panicked() {
+            self.end_by_panic_slow();
+        }
         for _ in 0..TASKS_A_TURN {
             match shared.next() {
-                Some(task) => budget::with(Budget::initial(), || task.run()),
+                Some(task) => budget::with(Budget::initial(), || shared.run(task)),
                 None => return false,
+            }
+            if shared.panicked() {
+                self.end_by_panic_slow();
+                return false;
             }
         }
         true
+    }
+
+    #[cold]
+    fn end_by_panic_slow(&self) {
+        let shared = &self.context.shared;
+        shared.close();
+        // Who is inside `block_on` of a local runtime is told there.
+        assert!(
+            !shared.is_alone(),
+            "a spawned task panicked and the LocalSet is configured to shutdown on unhandled \
+             panic, so what is inside it will not go on. The panic was printed when it happened; \
+             `LocalSet::unhandled_panic(UnhandledPanic::Ignore)` leaves panics to the join handles \
+             of their tasks"
+        );
     }
 
     /// Calls `f` as the poll of this set.

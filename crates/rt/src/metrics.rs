@@ -10,6 +10,7 @@ use crate::shared::Flavor;
 use core::time::Duration;
 use shinkan_base::atomics::plain::Ordering;
 use shinkan_probe::Counters;
+use std::sync::Weak;
 use std::thread::ThreadId;
 
 /// Numbers of a runtime at this moment. Those of several workers are read one after the other, so
@@ -58,6 +59,13 @@ impl RuntimeMetrics {
         (0..self.num_workers()).map(|worker| self.worker(worker))
     }
 
+    /// Tasks of a local runtime that live, and that were ever spawned. Once the runtime has ended,
+    /// nobody knows of them any more.
+    fn local_tasks(&self) -> (usize, u64) {
+        let local = self.handle.shared().local.get().and_then(Weak::upgrade);
+        local.map_or((0, 0), |local| local.counts())
+    }
+
     /// Workers: 1 for a current-thread runtime.
     pub fn num_workers(&self) -> usize {
         match &self.handle.shared().flavor {
@@ -68,7 +76,7 @@ impl RuntimeMetrics {
 
     /// Tasks that were spawned and have not ended.
     pub fn num_alive_tasks(&self) -> usize {
-        self.handle.shared().registry.len()
+        self.handle.shared().registry.len() + self.local_tasks().0
     }
 
     /// The older name of [`RuntimeMetrics::num_alive_tasks`].
@@ -79,7 +87,7 @@ impl RuntimeMetrics {
 
     /// Tasks that were spawned, ever.
     pub fn spawned_tasks_count(&self) -> u64 {
-        self.handle.shared().registry.inserted()
+        self.handle.shared().registry.inserted() + self.local_tasks().1
     }
 
     /// Tasks in the queue for what comes from outside the workers.

@@ -16,7 +16,7 @@ use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
 use shinkan_task::Registry;
 use shinkan_wheel::Shard;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 /// What the builder decided.
@@ -76,6 +76,8 @@ pub(crate) struct Shared {
     /// Seeded sequences that were begun by threads that are no workers.
     pub(crate) sequences: AtomicU64,
     pub(crate) fate: Fate,
+    /// The tasks of a local runtime that need not be `Send`.
+    pub(crate) local: OnceLock<Weak<crate::local::Shared>>,
     pub(crate) seizures: AtomicU64,
     /// Held by the one monitor while it decides, and by the end of the runtime.
     pub(crate) monitor: Mutex<()>,
@@ -133,6 +135,7 @@ impl Shared {
             forced_yields: AtomicU64::new(0),
             sequences: AtomicU64::new(0),
             fate: Fate::default(),
+            local: OnceLock::new(),
             seizures: AtomicU64::new(0),
             monitor: Mutex::new(()),
         }

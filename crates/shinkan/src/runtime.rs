@@ -11,6 +11,8 @@
 
 pub use shinkan_rt::local::{LocalOptions, LocalRuntime};
 pub use shinkan_rt::{
-    Builder, EnterGuard, Handle, Id, Runtime, RuntimeFlavor, RuntimeMetrics, Stall, StallKind,
-    TaskMeta, TryCurrentError, is_rt_shutdown_err, worker_index,
+    Builder, EnterGuard, Handle, HistogramConfiguration, HistogramScale, Id,
+    InvalidHistogramConfiguration, LogHistogram, LogHistogramBuilder, RngSeed, Runtime,
+    RuntimeFlavor, RuntimeMetrics, Stall, StallKind, TaskMeta, TryCurrentError, UnhandledPanic,
+    is_rt_shutdown_err, worker_index,
 };

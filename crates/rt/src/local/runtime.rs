@@ -16,6 +16,7 @@ use core::time::Duration;
 use shinkan_task::JoinHandle;
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 /// A runtime of one thread, on which `spawn_local` spawns without a
 /// [`LocalSet`](crate::local::LocalSet). It stays on the thread that made it.
@@ -96,7 +97,7 @@ impl LocalRuntime {
         self.runtime.enter()
     }
 
-    /// What the runtime counts about itself; its local tasks are not counted.
+    /// What the runtime counts about itself, its local tasks included.
     pub fn metrics(&self) -> RuntimeMetrics {
         self.runtime.metrics()
     }
@@ -146,6 +147,10 @@ impl Builder {
         );
         let runtime = self.build()?;
         let set = LocalSet::new();
+        set.context.shared.belong_to(runtime.handle());
+        let tasks = Arc::downgrade(&set.context.shared);
+        let first = runtime.handle().shared().local.set(tasks).is_ok();
+        assert!(first, "a new runtime has no local tasks yet");
         let owner = current::own(runtime.handle().id(), &set.context);
         Ok(LocalRuntime { parts: Some((set, owner)), runtime })
     }
@@ -154,6 +159,7 @@ impl Builder {
 /// Spawns on the local runtime that this thread has entered and owns.
 pub(super) fn spawn<F>(
     future: F,
+    name: Option<&str>,
     place: &'static Location<'static>,
 ) -> Result<JoinHandle<F::Output>, F>
 where
@@ -162,7 +168,7 @@ where
 {
     let owned = crate::enter::with_current(Handle::id).ok().and_then(current::owned);
     let Some(context) = owned else { return Err(future) };
-    let handle = Shared::spawn(&context.shared, future, place);
+    let handle = Shared::spawn(&context.shared, future, name, place);
     context.shared.wake();
     Ok(handle)
 }

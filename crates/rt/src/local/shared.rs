@@ -16,20 +16,20 @@
 #![allow(unsafe_code)]
 
 use super::current::{self, Relation};
-use crate::handle::Id;
+use crate::handle::{Handle, Id};
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::panic::Location;
 use core::task::Waker;
 use shinkan_base::atomics::Mutex;
-use shinkan_base::atomics::plain::{AtomicU32, Ordering};
-use shinkan_task::{JoinHandle, Registry, RunQueue, Runnable, Schedule, TaskRef};
-use std::sync::Arc;
+use shinkan_base::atomics::plain::{AtomicBool, AtomicU32, Ordering};
+use shinkan_task::{JoinHandle, Origin, Registry, RunQueue, Runnable, Schedule, TaskRef};
+use std::sync::{Arc, OnceLock};
 
 /// The inbox has its turn before the set's own queue once in so many tasks.
 const INBOX_FIRST: u32 = 31;
 
-pub(super) struct Shared {
+pub(crate) struct Shared {
     id: Id,
     owner: u64,
     here: UnsafeCell<RunQueue>,
@@ -37,6 +37,10 @@ pub(super) struct Shared {
     // How many tasks the set took; the set's thread alone writes it.
     taken: AtomicU32,
     registry: Registry,
+    // The local runtime whose tasks these are; a set by itself has none.
+    runtime: OnceLock<Handle>,
+    ends_on_panic: AtomicBool,
+    panicked: AtomicBool,
 }
 
 struct Inbox {
@@ -62,6 +66,9 @@ impl Shared {
             inbox: Mutex::new(Inbox { queue: RunQueue::new(), closed: false, waker: None }),
             taken: AtomicU32::new(0),
             registry: Registry::new(1),
+            runtime: OnceLock::new(),
+            ends_on_panic: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
         }
     }
 
@@ -79,6 +86,41 @@ impl Shared {
         self.registry.is_empty()
     }
 
+    /// The tasks are those of a local runtime: its hooks and its metrics know of them.
+    pub(super) fn belong_to(&self, runtime: &Handle) {
+        let first = self.runtime.set(runtime.clone()).is_ok();
+        assert!(first, "a set of local tasks was given to two runtimes");
+    }
+
+    pub(super) fn end_on_panic(&self, yes: bool) {
+        self.ends_on_panic.store(yes, Ordering::Relaxed);
+    }
+
+    /// Whether a panic ended the set.
+    #[inline]
+    pub(super) fn panicked(&self) -> bool {
+        self.panicked.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody but the set panics where one of its tasks did.
+    pub(super) fn is_alone(&self) -> bool {
+        self.runtime.get().is_none()
+    }
+
+    /// How many tasks live, and how many were ever spawned.
+    pub(crate) fn counts(&self) -> (usize, u64) {
+        (self.registry.len(), self.registry.inserted())
+    }
+
+    /// Polls a task. Called on the set's thread.
+    #[inline]
+    pub(super) fn run(&self, task: Runnable) {
+        match self.runtime.get().map(Handle::shared) {
+            None => task.run(),
+            Some(runtime) => crate::current::poll_local(runtime, task),
+        }
+    }
+
     /// Makes a task and queues it. On a closed set it is cancelled at once.
     ///
     /// # Panics
@@ -86,6 +128,7 @@ impl Shared {
     pub(super) fn spawn<F>(
         this: &Arc<Self>,
         future: F,
+        name: Option<&str>,
         place: &'static Location<'static>,
     ) -> JoinHandle<F::Output>
     where
@@ -95,13 +138,22 @@ impl Shared {
         assert!(current::thread() == this.owner, "a `LocalSet` was used on another thread");
         let id = shinkan_task::Id::next();
         let scheduler = Scheduler(this.clone());
+        let origin = match this.runtime.get().map(Handle::shared) {
+            Some(runtime) => {
+                let origin = runtime.origin(place, name);
+                runtime.hooks.spawned(id, &origin);
+                origin
+            }
+            None if name.is_some() => Origin::tagged(place, name),
+            None => Origin::from(place),
+        };
         // SAFETY:
         // - run here alone: Runnables lie in `here` and `inbox`, which only `next` and `close`
         //   empty, on the set's thread, which is this one (the assertion).
         // - ended before the last reference goes: the registry holds one until the task ends or
         //   `close` ends it; a set that is leaked keeps its registry.
         let (runnable, task, handle) =
-            unsafe { shinkan_task::spawn_local(future, scheduler, id, place) };
+            unsafe { shinkan_task::spawn_local(future, scheduler, id, origin) };
         match this.registry.insert(task) {
             Ok(()) => Self::schedule(this, runnable),
             Err(task) => {
@@ -113,6 +165,9 @@ impl Shared {
     }
 
     fn schedule(this: &Arc<Self>, task: Runnable) {
+        if let Some(runtime) = this.runtime.get() {
+            runtime.shared().note_queued(&task);
+        }
         match current::relation(this) {
             // SAFETY: the set's thread polls it.
             Relation::Polls => unsafe { this.with_here(|here| here.push_back(task)) },
@@ -210,7 +265,21 @@ impl Schedule for Scheduler {
         Shared::schedule(&self.0, task);
     }
 
+    fn unhandled_panic(&self) {
+        let runtime = self.0.runtime.get().map(Handle::shared);
+        if let Some(runtime) = runtime {
+            runtime.panicked();
+        }
+        let by_runtime = runtime.is_some_and(|runtime| runtime.config.shutdown_on_panic);
+        if by_runtime || self.0.ends_on_panic.load(Ordering::Relaxed) {
+            self.0.panicked.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn release(&self, task: &TaskRef) -> Option<TaskRef> {
+        if let Some(runtime) = self.0.runtime.get() {
+            runtime.shared().hooks.ended(task);
+        }
         self.0.registry.remove(task)
     }
 }

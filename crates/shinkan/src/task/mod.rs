@@ -11,10 +11,12 @@
 //! # });
 //! ```
 
+mod builder;
 pub mod coop;
-mod join_set;
+pub mod join_set;
 mod task_local;
 
+pub use builder::Builder;
 pub use join_set::JoinSet;
 pub use shinkan_rt::local::{LocalEnterGuard, LocalSet, spawn_local};
 pub use shinkan_rt::{block_in_place, spawn, spawn_blocking, yield_now};

@@ -8,7 +8,10 @@
 //! Rejected: polling a handle when it is inserted, to leave the waker. A task that has ended
 //! before anybody awaits the set then never needs one.
 
+mod builder;
 mod members;
+
+pub use builder::Builder;
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -65,6 +68,20 @@ impl<T> JoinSet<T> {
 }
 
 impl<T: 'static> JoinSet<T> {
+    /// What configures one task before it is spawned into the set.
+    ///
+    /// # Examples
+    /// ```
+    /// # shinkan::runtime::Runtime::new().unwrap().block_on(async {
+    /// let mut set = shinkan::task::JoinSet::new();
+    /// set.build_task().name("the answer").spawn(async { 42 }).unwrap();
+    /// assert_eq!(set.join_next().await.unwrap().unwrap(), 42);
+    /// # });
+    /// ```
+    pub fn build_task(&mut self) -> Builder<'_, T> {
+        Builder::new(self)
+    }
+
     /// Spawns a task into the set. It runs also while nobody awaits the set.
     ///
     /// # Panics
