@@ -49,6 +49,8 @@ pub(crate) struct Multi {
     pub(crate) cores_left: AtomicU64,
 }
 
+// One a runtime, reached at each poll: a box would save nothing and cost a step.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Flavor {
     Multi(Multi),
     Current(Current),

@@ -284,7 +284,7 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     Some(inside)
 }
 
-/// Counts the time until `now` that the worker was awake.
+/// Counts the time until `now` that the worker was awake. Whether it polled anything meanwhile.
 pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) -> bool {
     let busy = now.saturating_duration_since(inside.awake_since);
     inside.awake_since = now;
