@@ -20,7 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask NAME
   tidy              holds the tree against ARCHITECTURE.md, UNSAFE.md and the rules of style
   models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them
-  conformance [--bless] [FILTER]
+  conformance [--bless] [--unstable] [FILTER]
                     builds and runs the tests that Tokio publishes, against compat/tokio
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   features          compiles every feature alone, none and all, without a warning

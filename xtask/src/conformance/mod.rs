@@ -1,15 +1,20 @@
-//! `cargo xtask conformance [--bless] [FILTER]`: the published tests of Tokio 1.54.1, as cargo
-//! downloads them, built against compat/tokio and run one by one. None of them enters the
+//! `cargo xtask conformance [--bless] [--unstable] [FILTER]`: the published tests of Tokio 1.54.1,
+//! as cargo downloads them, built against compat/tokio and run one by one. None of them enters the
 //! repository. conformance/passing.txt lists what passed once: it must go on passing.
+//!
+//! They are built twice (`half.rs`): as they stand, and those that name `tokio_unstable` with that
+//! cfg, with a list of their own. `--unstable` asks for the second half alone.
 
+mod half;
 mod report;
 mod suite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::run::{End, Job, run, run_all, say, tests};
+use half::{Half, STABLE, UNSTABLE};
 use report::{Lists, Outcome, Results};
 use suite::Suite;
 
@@ -19,6 +24,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A test that failed beside others gets as many tries alone; the report tells.
 const TRIES_ALONE: usize = 2;
 
+/// What came out of one half.
+struct Ran {
+    half: Half,
+    results: Results,
+    lists: Lists,
+    logs: PathBuf,
+}
+
 /// Runs what `args` ask for; true if nothing that passed once fails.
 pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
     let bless = args.contains(&"--bless");
@@ -27,9 +40,42 @@ pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
         [filter] => filter,
         _ => return Err("one FILTER at most, a part of a test file's name".into()),
     };
-    let suite = Suite::new(root, filter)?;
-    let lists = Lists::load(root)?;
-    say(&format!("conformance: building {} test files", suite.files.len()));
+    if let Some(other) =
+        args.iter().find(|arg| arg.starts_with("--") && !matches!(**arg, "--bless" | "--unstable"))
+    {
+        return Err(format!("`{other}` is not known: --bless and --unstable are"));
+    }
+    let halves = if args.contains(&"--unstable") { vec![UNSTABLE] } else { vec![STABLE, UNSTABLE] };
+    let mut ran = Vec::new();
+    for half in halves {
+        ran.extend(run_half(root, half, filter, bless)?);
+    }
+    if ran.is_empty() {
+        return Err(format!("no test file has `{filter}` in its name"));
+    }
+    if let [stable, unstable] = &ran[..]
+        && bless
+        && filter.is_empty()
+    {
+        let of = |ran: &Ran| report::section(&ran.results, &ran.lists);
+        let only = report::only_in(&unstable.results, &stable.results);
+        report::write(root, &of(stable), &of(unstable), only)?;
+    }
+    let mut right = true;
+    for Ran { half, results, lists, logs } in &ran {
+        right &= report::print(half, results, lists, filter, logs);
+    }
+    Ok(right)
+}
+
+/// Builds and runs the files of one half; nothing where there is none.
+fn run_half(root: &Path, half: Half, filter: &str, bless: bool) -> Result<Option<Ran>, String> {
+    let suite = Suite::new(root, &half, filter)?;
+    if suite.files.is_empty() {
+        return Ok(None);
+    }
+    let lists = Lists::load(root, &half)?;
+    say(&format!("conformance, {}: building {} test files", half.name, suite.files.len()));
     let mut results = Results::default();
     let programs = suite.build(&mut results.not_built)?;
     let mut jobs = Vec::new();
@@ -37,7 +83,7 @@ pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
         results.files.insert(program.target.clone());
         for test in tests(&program.program, &suite.folder)? {
             let name = format!("{}::{test}", program.target);
-            if lists.exceptions.contains_key(&name) {
+            if lists.is_exception(&name) {
                 results.tests.insert(name, Outcome::Excepted);
                 continue;
             }
@@ -49,13 +95,10 @@ pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
     }
     run_jobs(&jobs, &mut results.tests)?;
     if bless {
-        report::bless(root, &lists, &prove(&jobs, &results)?, &suite.folder)?;
+        report::bless(root, &half, &lists, &prove(&jobs, &results)?, &suite.folder)?;
     }
-    let lists = Lists::load(root)?;
-    if bless && filter.is_empty() {
-        report::write(root, &results, &lists)?;
-    }
-    Ok(report::print(&results, &lists, filter, &suite.logs))
+    let lists = Lists::load(root, &half)?;
+    Ok(Some(Ran { half, results, lists, logs: suite.logs }))
 }
 
 fn run_jobs(jobs: &[(String, Job)], tests: &mut BTreeMap<String, Outcome>) -> Result<(), String> {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use super::half::{Half, LEFT_OUT};
 use crate::run::say;
 
-const PASSING: &str = "conformance/passing.txt";
 const EXCEPTIONS: &str = "conformance/exceptions.txt";
 const DOCUMENT: &str = "docs/conformance.md";
 const REASON_MIN: usize = 20;
@@ -40,15 +40,24 @@ pub(super) struct Results {
 pub(super) struct Lists {
     /// Must pass.
     pub(super) passing: BTreeSet<String>,
-    /// Need not, for a reason.
+    /// Need not in this half, for a reason.
     pub(super) exceptions: BTreeMap<String, String>,
+    /// Need not in either half: what the other half's report is about.
+    elsewhere: BTreeMap<String, String>,
 }
 
 impl Lists {
-    pub(super) fn load(root: &Path) -> Result<Self, String> {
-        let passing = fs::read_to_string(root.join(PASSING)).unwrap_or_default();
-        let exceptions = fs::read_to_string(root.join(EXCEPTIONS)).unwrap_or_default();
-        Self::parse(&passing, &exceptions)
+    pub(super) fn load(root: &Path, half: &Half) -> Result<Self, String> {
+        let text = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+        let (passing, common) = (text(half.passing), text(EXCEPTIONS));
+        let Some(own) = half.exceptions else { return Self::parse(&passing, &common) };
+        let elsewhere = Self::parse(&passing, &common)?.exceptions;
+        Ok(Self { elsewhere, ..Self::parse(&passing, &text(own))? })
+    }
+
+    /// Whether a test need not pass, and is not run.
+    pub(super) fn is_exception(&self, name: &str) -> bool {
+        self.exceptions.contains_key(name) || self.elsewhere.contains_key(name)
     }
 
     fn parse(passing: &str, exceptions: &str) -> Result<Self, String> {
@@ -60,9 +69,11 @@ impl Lists {
         for line in lines(exceptions) {
             let parts = line.split_once(" — ").filter(|(_, why)| why.len() >= REASON_MIN);
             let (name, why) = parts
-                .ok_or_else(|| format!("{EXCEPTIONS}: write `file::test — reason`: {line}"))?;
+                .ok_or_else(|| format!("an exception is written `file::test — reason`: {line}"))?;
             if lists.passing.contains(name) {
-                return Err(format!("{name} is both in {PASSING} and in {EXCEPTIONS}"));
+                return Err(format!(
+                    "{name} must pass and is excepted: drop it from one of the lists"
+                ));
             }
             lists.exceptions.insert(name.to_string(), why.to_string());
         }
@@ -89,14 +100,20 @@ fn findings(results: &Results, lists: &Lists, filter: &str) -> Vec<String> {
     }
     for name in lists.exceptions.keys().filter(|name| results.files.contains(&file(name))) {
         if !results.tests.contains_key(name) {
-            findings.push(format!("{EXCEPTIONS}: there is no test {name}; drop the line"));
+            findings.push(format!("there is no test {name}, which is excepted; drop the line"));
         }
     }
     findings
 }
 
 /// Prints the table, then what failed, then what is wrong; true if nothing is.
-pub(super) fn print(results: &Results, lists: &Lists, filter: &str, logs: &Path) -> bool {
+pub(super) fn print(
+    half: &Half,
+    results: &Results,
+    lists: &Lists,
+    filter: &str,
+    logs: &Path,
+) -> bool {
     say(&table(results, &|name| results.tests[name]));
     for (file, error) in &results.not_built {
         say(&format!("not built  {file}: {error}"));
@@ -113,7 +130,8 @@ pub(super) fn print(results: &Results, lists: &Lists, filter: &str, logs: &Path)
     findings.iter().for_each(|finding| say(&format!("WRONG: {finding}")));
     let kept = lists.passing.len();
     say(&format!(
-        "conformance: {kept} tests must pass, {} wrong; logs in {}",
+        "conformance, {}: {kept} tests must pass, {} wrong; logs in {}",
+        half.name,
         findings.len(),
         logs.display()
     ));
@@ -123,6 +141,7 @@ pub(super) fn print(results: &Results, lists: &Lists, filter: &str, logs: &Path)
 /// Adds to the list of what must pass; takes nothing out of it.
 pub(super) fn bless(
     root: &Path,
+    half: &Half,
     old: &Lists,
     proved: &[String],
     suite: &Path,
@@ -139,38 +158,55 @@ pub(super) fn bless(
     let write = |path: &Path, text: &str| {
         fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
     };
-    write(&root.join(PASSING), &text)?;
+    write(&root.join(half.passing), &text)?;
     let lock = fs::read_to_string(suite.join("Cargo.lock")).map_err(|e| e.to_string())?;
     write(&root.join("conformance/Cargo.lock"), &lock)
 }
 
-/// Writes the document, which counts only what must pass.
-pub(super) fn write(root: &Path, results: &Results, lists: &Lists) -> Result<(), String> {
+/// One half's part of the document, which counts only what must pass.
+pub(super) fn section(results: &Results, lists: &Lists) -> String {
     let kept = |name: &str| match results.tests[name] {
         Outcome::Excepted => Outcome::Excepted,
         _ if lists.passing.contains(name) => Outcome::Passed,
         _ => Outcome::Failed,
     };
-    let mut text = format!(
-        "# Tokio's own tests\n\nThe tests that Tokio 1.54.1 publishes with its package, built \
-         against `compat/tokio` and run\none by one on Linux by `cargo xtask conformance`, which \
-         writes this page. \"Passed\" is what\n[the list](../conformance/passing.txt) keeps: \
-         it only grows.\n\n{}",
-        table(results, &kept)
-    );
+    let mut text = table(results, &kept);
     text.push_str(&exceptions(lists));
     let open = |name: &&String| kept(name) == Outcome::Failed;
     if results.tests.keys().any(|name| open(&name)) {
-        text.push_str("\n## Not passing yet\n\n");
+        text.push_str("\n### Not passing yet\n\n");
         for name in results.tests.keys().filter(open) {
             let _ = writeln!(text, "- `{name}`");
         }
     }
     if !results.not_built.is_empty() {
-        text.push_str("\n## Files that do not compile yet\n\n");
+        text.push_str("\n### Files that do not compile yet\n\n");
         for (file, error) in &results.not_built {
             let _ = writeln!(text, "- `{file}`: {}", error.replace("error: ", ""));
         }
+    }
+    text
+}
+
+/// How many tests there are that the other half does not have.
+pub(super) fn only_in(results: &Results, other: &Results) -> usize {
+    results.tests.keys().filter(|name| !other.tests.contains_key(*name)).count()
+}
+
+/// Writes the document. `only`: so many tests exist with the cfg alone.
+pub(super) fn write(root: &Path, stable: &str, unstable: &str, only: usize) -> Result<(), String> {
+    let mut text = format!(
+        "# Tokio's own tests\n\nThe tests that Tokio 1.54.1 publishes with its package, built \
+         against `compat/tokio` and run\none by one on Linux by `cargo xtask conformance`, which \
+         writes this page. \"Passed\" is what\n[the list](../conformance/passing.txt) keeps: \
+         it only grows.\n\n## As they stand\n\n{stable}\n## With `tokio_unstable`\n\nWhat Tokio \
+         keeps behind that cfg is stable API here, and needs no cfg. These are the files that\n\
+         name it, built with it (`cargo xtask conformance --unstable`): {only} of the tests exist \
+         only\nso, the others run once more. [Their list](../conformance/passing-unstable.txt) \
+         only grows, too.\n\n{unstable}\n### Left out\n\n"
+    );
+    for (start, why) in LEFT_OUT {
+        let _ = writeln!(text, "- `{start}*`: {why}");
     }
     fs::write(root.join(DOCUMENT), text).map_err(|e| format!("cannot write {DOCUMENT}: {e}"))
 }
@@ -181,7 +217,10 @@ fn exceptions(lists: &Lists) -> String {
     for (name, why) in &lists.exceptions {
         reasons.entry(why).or_default().push(name);
     }
-    let mut text = String::from("\n## Exceptions\n");
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\n### Exceptions\n");
     for (why, names) in reasons {
         let _ = writeln!(text, "\nWhat {why} ({}):\n", names.len());
         for name in names {

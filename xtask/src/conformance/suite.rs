@@ -10,13 +10,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use super::half::Half;
 use crate::run::{Built, built};
 
 const VERSION: &str = "1.54.1";
 /// Dependencies of the library itself that its tests name.
 const SHARED: [&str; 4] = ["bytes", "libc", "pin-project-lite", "socket2"];
-/// Of the features, those that the tests are published to be run with.
-const FEATURES: [&str; 2] = ["full", "test-util"];
 
 /// The generated package.
 pub(super) struct Suite {
@@ -29,21 +28,27 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    pub(super) fn new(root: &Path, filter: &str) -> Result<Self, String> {
+    pub(super) fn new(root: &Path, half: &Half, filter: &str) -> Result<Self, String> {
         let top = crate::target(root)?.join("conformance");
         let published = published(&top.join("published"))?;
         let manifest = published["manifest_path"].as_str().ok_or("tokio has no manifest")?;
         let source = Path::new(manifest).with_file_name("tests");
-        let files = files(&source)?;
-        let folder = top.join("suite");
+        let files = files(&source, half)?;
+        let folder = top.join(half.folder);
         let lock = root.join("conformance/Cargo.lock");
         if lock.exists() {
             write(&folder.join("Cargo.lock"), &read(&lock)?)?;
         }
-        write(&folder.join("Cargo.toml"), &manifest_of(&published, root, &source, &files)?)?;
+        write(&folder.join("Cargo.toml"), &manifest_of(&published, root, half, &source, &files)?)?;
+        write(&folder.join("build.rs"), &build_script(half))?;
         write(&folder.join("src/lib.rs"), "//! Nothing: the tests are elsewhere.\n")?;
         let files = files.into_iter().filter(|file| file.contains(filter)).collect();
-        Ok(Self { folder, logs: top.join("logs"), files, target: top.join("build") })
+        Ok(Self {
+            folder,
+            logs: top.join("logs").join(half.folder),
+            files,
+            target: top.join("build"),
+        })
     }
 
     /// Builds each test file for itself; notes the first error of each that does not compile.
@@ -102,19 +107,32 @@ fn published(folder: &Path) -> Result<Value, String> {
         .ok_or_else(|| format!("cargo found no tokio {VERSION}"))
 }
 
-fn files(source: &Path) -> Result<Vec<String>, String> {
+fn files(source: &Path, half: &Half) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(source).map_err(|e| format!("{}: {e}", source.display()))?;
     let mut files: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".rs").map(String::from))
         .collect();
     files.sort();
-    Ok(files)
+    let mut chosen = Vec::new();
+    for file in files {
+        if half.has(&file, &read(&source.join(format!("{file}.rs")))?) {
+            chosen.push(file);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Sets the cfg for this package alone: what it depends on is the same in both halves.
+fn build_script(half: &Half) -> String {
+    let set = half.cfg.map(|cfg| format!("println!(\"cargo::rustc-cfg={cfg}\");"));
+    format!("fn main() {{ {} }}\n", set.unwrap_or_default())
 }
 
 fn manifest_of(
     published: &Value,
     root: &Path,
+    half: &Half,
     source: &Path,
     files: &[String],
 ) -> Result<String, String> {
@@ -125,14 +143,14 @@ fn manifest_of(
          incremental = false\n\n[lints.rust]\nwarnings = {{ level = \"allow\", priority = -1 }}\n\
          unexpected_cfgs = \"allow\"\n"
     );
-    let features = features(published);
+    let features = features(published, half.features);
     let quoted: Vec<String> = features.iter().map(|name| format!("\"{name}\"")).collect();
     let _ = writeln!(out, "\n[features]\ndefault = [{}]", quoted.join(", "));
     for name in &features {
         let _ = writeln!(out, "{name} = []");
     }
     let compat = root.join("compat/tokio");
-    let wanted: Vec<String> = FEATURES.iter().map(|name| format!("\"{name}\"")).collect();
+    let wanted: Vec<String> = half.features.iter().map(|name| format!("\"{name}\"")).collect();
     let wanted = wanted.join(", ");
     let _ = writeln!(
         out,
@@ -169,10 +187,10 @@ fn dependency_table(name: &str, dev: bool, dependency: &Value) -> String {
     )
 }
 
-/// The features that `FEATURES` stand for, those that name optional dependencies apart.
-fn features(published: &Value) -> BTreeSet<String> {
+/// The features that `wanted` stand for, those that name optional dependencies apart.
+fn features(published: &Value, wanted: &[&str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<String> = FEATURES.iter().map(|name| name.to_string()).collect();
+    let mut open: Vec<String> = wanted.iter().map(|name| name.to_string()).collect();
     while let Some(name) = open.pop() {
         let Some(parts) = published["features"][&name].as_array() else { continue };
         if !name.contains(':') && !name.contains('/') && found.insert(name) {
@@ -221,8 +239,15 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::half::{STABLE, UNSTABLE};
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_build_script_sets_the_cfg_of_its_half() {
+        assert_eq!(build_script(&STABLE), "fn main() {  }\n");
+        assert!(build_script(&UNSTABLE).contains("cargo::rustc-cfg=tokio_unstable"));
+    }
 
     #[test]
     fn features_are_followed() {
@@ -230,7 +255,7 @@ mod tests {
             "full": ["fs", "net"], "fs": ["dep:x"], "net": ["libc", "x/y"], "test-util": [],
             "other": [],
         }});
-        let found: Vec<_> = features(&published).into_iter().collect();
+        let found: Vec<_> = features(&published, &["full", "test-util"]).into_iter().collect();
         assert_eq!(found, ["fs", "full", "net", "test-util"]);
     }
 
