@@ -77,10 +77,8 @@ pub(crate) fn read(entry: &Entry, metas: Punctuated<Meta, Token![,]>) -> Result<
         if !entry.multi_thread_on {
             return Err(Error::new(Span::call_site(), no_multi_thread(entry, chosen.is_none())));
         }
-        let only_alone =
-            [("start_paused", span(&start_paused)), ("unhandled_panic", span(&unhandled_panic))];
-        if let Some((key, at)) = only_alone.iter().find_map(|(key, at)| Some((key, (*at)?))) {
-            return Err(wrong_flavor(entry, key, at, "current_thread"));
+        if let Some(at) = span(&start_paused) {
+            return Err(wrong_flavor(entry, "start_paused", at, "current_thread"));
         }
     } else if let Some(at) = span(&worker_threads) {
         return Err(wrong_flavor(entry, "worker_threads", at, "multi_thread"));

@@ -26,7 +26,7 @@ use entry::{Entry, Package};
 /// - `flavor = "multi_thread"` (the default), `"current_thread"` or `"local"`;
 /// - `worker_threads = 4`, with `multi_thread`;
 /// - `start_paused = true`: the clock stands still at the start, not with `multi_thread`;
-/// - `unhandled_panic = "shutdown_runtime"` or `"ignore"`, not with `multi_thread`;
+/// - `unhandled_panic = "shutdown_runtime"` or `"ignore"`;
 /// - `name = "web"`: of the runtime;
 /// - `crate = "path"`: where the package is re-exported from.
 #[proc_macro_attribute]

@@ -221,12 +221,13 @@ fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) 
     let mut cx = Context::from_waker(&waker);
     let frame = TaskFrame::new(NO_TASK);
     loop {
+        // Before the main future: what it awaits may have ended by that panic.
+        assert!(!worker.shared().is_closed(), "{SEALED}");
         if main.woken.swap(false, Ordering::AcqRel)
             && let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx))
         {
             return output;
         }
-        assert!(!worker.shared().is_closed(), "{SEALED}");
         match run_some(worker) {
             Ran::Some => look(worker),
             Ran::Nothing => sleep(worker, &main.woken),

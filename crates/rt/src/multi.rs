@@ -42,10 +42,10 @@ pub(crate) fn park_on<F: Future>(future: F, fate: Option<&Fate>) -> F::Output {
     let frame = TaskFrame::new(NO_TASK);
     let _told = fate.map(|fate| fate.attend(parker.unparker().clone()));
     loop {
+        assert!(!fate.is_some_and(Fate::is_sealed), "{SEALED}");
         if let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx)) {
             return output;
         }
-        assert!(!fate.is_some_and(Fate::is_sealed), "{SEALED}");
         parker.park();
     }
 }

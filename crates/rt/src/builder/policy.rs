@@ -11,9 +11,9 @@ impl Builder {
     ///
     /// With [`UnhandledPanic::ShutdownRuntime`] it ends: all its tasks are cancelled, those that are
     /// being polled after that poll, and what is spawned later is cancelled at once. Who is inside
-    /// `Runtime::block_on`, or calls it later, panics, unless its future is done. This holds for
-    /// runtimes with several workers, too (Tokio's builder panics there). The runtime's threads end
-    /// when it is dropped. `Handle::block_on` of another thread goes on with what it awaits.
+    /// `Runtime::block_on`, or calls it later, panics instead of polling its future again. This
+    /// holds for runtimes with several workers, too (Tokio's builder panics there).
+    /// `Handle::block_on` goes on with what it awaits.
     ///
     /// # Examples
     /// ```should_panic
