@@ -232,6 +232,9 @@ impl<T> Drop for Receiver<T> {
 // A value in flight is never borrowed, so neither side is more or less pinned by it.
 impl<T> Unpin for Receiver<T> {}
 
+// The value stands behind a pointer, so the sender may be moved whatever it is.
+impl<T> Unpin for Sender<T> {}
+
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").field("closed", &self.is_closed()).finish()
