@@ -22,7 +22,11 @@ pub struct Wakers {
     inline: [MaybeUninit<Waker>; BATCH],
     taken: usize,
     filled: usize,
-    spilled: VecDeque<Waker>,
+    #[allow(
+        clippy::box_collection,
+        reason = "so that dropping an empty queue costs one comparison"
+    )]
+    spilled: Option<Box<VecDeque<Waker>>>,
 }
 
 impl Wakers {
@@ -33,7 +37,7 @@ impl Wakers {
             inline: [const { MaybeUninit::uninit() }; BATCH],
             taken: 0,
             filled: 0,
-            spilled: VecDeque::new(),
+            spilled: None,
         }
     }
 
@@ -50,7 +54,7 @@ impl Wakers {
 
     #[cold]
     fn spill(&mut self, waker: Waker) {
-        self.spilled.push_back(waker);
+        self.spilled.get_or_insert_default().push_back(waker);
     }
 
     /// Whether a batch of 32 is reached: the next push would allocate.
@@ -69,7 +73,7 @@ impl Wakers {
     /// How many there are.
     #[inline]
     pub fn len(&self) -> usize {
-        self.filled - self.taken + self.spilled.len()
+        self.filled - self.taken + self.spilled.as_ref().map_or(0, |spilled| spilled.len())
     }
 
     /// Calls each, first come first served, and leaves the queue empty. Not to be called under a
@@ -112,7 +116,7 @@ impl Wakers {
             // - once: `taken` has moved past this slot.
             return Some(unsafe { slot.assume_init_read() });
         }
-        let waker = self.spilled.pop_front();
+        let waker = self.spilled.as_mut().and_then(|spilled| spilled.pop_front());
         if waker.is_none() {
             (self.taken, self.filled) = (0, 0);
         }
