@@ -137,8 +137,11 @@ fn manifest_of(
     files: &[String],
 ) -> Result<String, String> {
     let edition = published["edition"].as_str().unwrap_or("2021");
+    // Some tests read this very file, and look for it.
+    let homepage = published["homepage"].as_str().unwrap_or_default();
     let mut out = format!(
         "[package]\nname = \"suite\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\
+         homepage = \"{homepage}\"\n\
          autotests = false\n\n[workspace]\n\n[profile.dev]\ndebug = \"line-tables-only\"\n\
          incremental = false\n\n[lints.rust]\nwarnings = {{ level = \"allow\", priority = -1 }}\n\
          unexpected_cfgs = \"allow\"\n"
