@@ -145,6 +145,7 @@ impl Builder {
     ///     .worker_threads(1)
     ///     .stall_report(false)
     ///     .on_stall(move |stall| drop(stalls.send(stall.clone())))
+    /// #   .no_seizing()
     ///     .build()?;
     /// let (release, released) = mpsc::channel::<()>();
     /// let stuck = runtime.spawn(async move { released.recv() });
