@@ -4,7 +4,7 @@ mod support;
 
 use shinkan::io::AsyncReadExt;
 use shinkan::process::{Child, Command};
-use shinkan_rt::{Builder, Handle};
+use shinkan_rt::{Builder, Handle, Runtime};
 use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,6 +128,30 @@ fn an_orphan_that_outlives_its_runtime_is_reaped() {
         assert!(!is_gone(id));
         drop(input);
         block_until(|| is_gone(id));
+    }
+}
+
+#[test]
+fn an_orphan_is_reaped_however_its_runtime_ends() {
+    let ends: [fn(Runtime); 3] =
+        [drop, Runtime::shutdown_background, |runtime| runtime.shutdown_timeout(Duration::ZERO)];
+    for make in [current_thread, multi_thread] {
+        for end in ends {
+            let runtime = make();
+            let (id, input) = runtime.block_on(async {
+                let (child, input) = held();
+                (child.id().unwrap(), input)
+            });
+            // A closure that goes on keeps the runtime's threads for longer.
+            let (release, wait) = std::sync::mpsc::channel::<()>();
+            let blocks = runtime.spawn_blocking(move || wait.recv());
+            drop(blocks);
+            let ended = std::thread::spawn(move || end(runtime));
+            drop(input);
+            block_until(|| is_gone(id));
+            drop(release);
+            ended.join().unwrap();
+        }
     }
 }
 

@@ -64,8 +64,11 @@ impl Wake for Orphan {
 static LEFT: StdMutex<Vec<Child>> = StdMutex::new(Vec::new());
 static LEFT_COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Keeps a child for which there is no thread until the next sweep.
-pub(super) fn leave(child: Child) {
+/// Keeps a child that no thread waits for until the next sweep, unless it has ended.
+pub(super) fn leave(mut child: Child) {
+    if is_over(&mut child) {
+        return;
+    }
     let mut left = left();
     left.push(child);
     LEFT_COUNT.store(left.len(), Ordering::Relaxed);

@@ -70,7 +70,7 @@ impl Waiting {
             let _ = sys::wait_for_end(id);
             match waiting.end() {
                 State::Watched(waker) => waker.into_iter().for_each(Waker::wake),
-                State::Orphan(mut child) => _ = is_over(&mut child),
+                State::Orphan(child) => orphan::leave(child),
                 State::Ended => {}
             }
         };
