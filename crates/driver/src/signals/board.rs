@@ -215,3 +215,82 @@ impl fmt::Debug for Listener {
         f.debug_struct("Listener").field("signal", &self.signal()).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(shinkan_loom)))]
+mod tests {
+    use super::*;
+
+    fn tell(board: &Board) {
+        let mut out = Wakers::new();
+        board.tell(&mut out);
+        out.wake_all();
+    }
+
+    fn is_ready(listener: &mut Listener) -> bool {
+        listener.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn several_are_one_until_somebody_looks() {
+        let board = Arc::new(Board::new(3));
+        let (mut one, mut other) = (Board::listen(&board, 2), Board::listen(&board, 2));
+        let mut third = Board::listen(&board, 3);
+        let mut rings = 0;
+        (0..3).for_each(|_| board.raise(2, || rings += 1));
+        assert_eq!((rings, is_ready(&mut one)), (3, false));
+        tell(&board);
+        assert!(is_ready(&mut one) && !is_ready(&mut one));
+        board.raise(2, || {});
+        tell(&board);
+        tell(&board);
+        assert!(is_ready(&mut one) && !is_ready(&mut one));
+        assert!(is_ready(&mut other) && !is_ready(&mut other));
+        assert!(!is_ready(&mut third));
+    }
+
+    #[test]
+    fn what_is_pending_reaches_a_new_listener_and_what_was_told_does_not() {
+        let board = Arc::new(Board::new(1));
+        board.raise(1, || {});
+        let mut early = Board::listen(&board, 1);
+        tell(&board);
+        let mut late = Board::listen(&board, 1);
+        assert!(is_ready(&mut early) && !is_ready(&mut late));
+    }
+
+    #[test]
+    fn places_of_listeners_are_used_again() {
+        let board = Arc::new(Board::new(1));
+        let kept = Board::listen(&board, 1);
+        for _ in 0..100 {
+            let mut again = Board::listen(&board, 1);
+            assert!(!is_ready(&mut again));
+            assert_eq!((kept.index, again.index), (0, 1));
+        }
+        assert_eq!(board.places[0].waiting.lock().wakers.len(), 2);
+    }
+
+    #[test]
+    fn the_last_waker_is_called_and_none_is_kept() {
+        let board = Arc::new(Board::new(1));
+        let count = std::sync::Arc::new(());
+        struct Held(#[expect(dead_code)] std::sync::Arc<()>);
+        impl std::task::Wake for Held {
+            fn wake(self: std::sync::Arc<Self>) {}
+        }
+        let mut listener = Board::listen(&board, 1);
+        for _ in 0..3 {
+            let waker = Waker::from(std::sync::Arc::new(Held(count.clone())));
+            assert!(listener.poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert_eq!(std::sync::Arc::strong_count(&count), 2);
+        board.raise(1, || {});
+        tell(&board);
+        assert_eq!(std::sync::Arc::strong_count(&count), 1);
+        let waker = Waker::from(std::sync::Arc::new(Held(count.clone())));
+        assert!(is_ready(&mut listener));
+        assert!(listener.poll(&mut Context::from_waker(&waker)).is_pending());
+        drop((listener, waker));
+        assert_eq!(std::sync::Arc::strong_count(&count), 1);
+    }
+}

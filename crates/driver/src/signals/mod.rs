@@ -46,7 +46,6 @@ pub use reader::watch;
 pub use shinkan_sys::signals::{SIGNAL_MAX, number};
 
 use crate::driver::Io;
-use shinkan_base::atomics::Arc;
 use shinkan_sys::signals::is_allowed;
 use std::io;
 
@@ -84,9 +83,4 @@ pub fn watch_again(io: &Io) -> io::Result<()> {
 #[cold]
 fn refused(signal: i32, why: &str) -> io::Error {
     io::Error::other(format!("signal {signal} can't be listened for: {why}"))
-}
-
-/// How many runtimes read signals now.
-pub fn readers(board: &Arc<Board>) -> usize {
-    board.readers()
 }
