@@ -1,6 +1,7 @@
 //! The rows. This folder is compiled once for each runtime: `super::rt` is the runtime's crate,
 //! so both sides run the same source. Nothing here may name either runtime.
 
+mod fs;
 mod net;
 mod sync;
 mod task;
@@ -75,5 +76,5 @@ pub(crate) fn round(name: &str, warm: u64, ops: u64) -> Sample {
 }
 
 fn rows() -> Vec<Row> {
-    [task::ROWS, sync::ROWS, time::ROWS, net::ROWS].concat()
+    [task::ROWS, sync::ROWS, time::ROWS, net::ROWS, fs::ROWS].concat()
 }
