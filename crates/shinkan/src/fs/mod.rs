@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+mod contents;
 mod dir_builder;
 mod file;
 mod file_times;

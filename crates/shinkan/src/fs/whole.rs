@@ -1,5 +1,6 @@
 //! Files as a whole: one hand-over to the pool for all of it.
 
+use super::contents::Contents;
 use super::pool;
 use shinkan_driver::files;
 use std::future::Future;
@@ -58,7 +59,8 @@ pub fn read_to_string(path: impl AsRef<Path>) -> impl Future<Output = io::Result
 }
 
 /// Writes a whole file: makes it where there is none, and replaces what is in it. Others may see a
-/// part of it meanwhile; [`rename`](super::rename) does it at once.
+/// part of it meanwhile; [`rename`](super::rename) does it at once. A vector, a string and `Bytes`
+/// are taken over, all else is copied first.
 ///
 /// # Errors
 /// Those of open(2) and write(2): `PermissionDenied`, `IsADirectory`, `StorageFull`; a part may have
@@ -88,7 +90,7 @@ pub fn write(
 ) -> impl Future<Output = io::Result<()>> {
     let place = Location::caller();
     async move {
-        let contents = contents.as_ref().to_owned();
+        let contents = Contents::of(contents);
         pool::run_on(place, path, move |path: PathBuf| files::write(path, contents)).await
     }
 }
