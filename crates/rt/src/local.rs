@@ -60,7 +60,6 @@ pub struct LocalSet {
 }
 
 /// Makes a [`LocalSet`] this thread's while it lives: see [`LocalSet::enter`].
-#[must_use = "the set is left when the guard is dropped"]
 pub struct LocalEnterGuard {
     _guard: current::Guard,
 }

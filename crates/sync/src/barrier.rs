@@ -33,6 +33,7 @@ pub struct BarrierWaitResult(bool);
 
 impl Barrier {
     /// A barrier for `n` tasks; 0 counts as 1.
+    #[track_caller]
     pub fn new(n: usize) -> Self {
         Self { arrived: Mutex::new(0), all_here: Notify::new(), n: n.max(1) }
     }

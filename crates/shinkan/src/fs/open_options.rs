@@ -40,7 +40,6 @@ impl OpenOptions {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use = "options open nothing until `open` is called"]
     pub fn new() -> Self {
         Self(files::OpenOptions::new())
     }

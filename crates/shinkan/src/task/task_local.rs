@@ -256,7 +256,6 @@ impl<T: 'static> fmt::Debug for LocalKey<T> {
 
 pin_project! {
     /// The future of [`LocalKey::scope`].
-    #[must_use = "futures do nothing unless polled"]
     pub struct TaskLocalFuture<T, F>
     where
         T: 'static,

@@ -7,20 +7,17 @@ use core::iter::FusedIterator;
 use core::mem;
 
 /// Room for one message. Dropped without one, it makes room for another sender.
-#[must_use = "the room is given back when this is dropped"]
 pub struct Permit<'a, T> {
     tx: &'a Tx<T, Bounded>,
 }
 
 /// Room for several messages, as an iterator of permits.
-#[must_use = "the room is given back when this is dropped"]
 pub struct PermitIterator<'a, T> {
     tx: &'a Tx<T, Bounded>,
     n: usize,
 }
 
 /// Room for one message, with the sender that reserved it.
-#[must_use = "the room is given back when this is dropped"]
 pub struct OwnedPermit<T> {
     tx: Option<Tx<T, Bounded>>,
 }

@@ -112,6 +112,7 @@ unsafe impl<T: ?Sized> Gate for Share<T> {
 impl<T: ?Sized> Mutex<T> {
     /// A free lock around `value`.
     #[inline]
+    #[track_caller]
     pub fn new(value: T) -> Self
     where
         T: Sized,

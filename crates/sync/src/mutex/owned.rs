@@ -9,7 +9,6 @@ use core::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// Holds a shared [`Mutex`] and keeps it alive; unlocks when it is dropped.
-#[must_use = "the lock is released when this is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedMutexGuard<T: ?Sized> {
     lock: Arc<Mutex<T>>,

@@ -37,7 +37,6 @@ pub struct Sender<T> {
 ///
 /// # Cancel safety
 /// A pending receiver may be polled by another task; what is lost when it is dropped is the value.
-#[must_use = "a receiver does nothing unless it is awaited"]
 pub struct Receiver<T> {
     rx: Option<Rx<T>>,
 }
@@ -230,6 +229,7 @@ impl<T> Drop for Receiver<T> {
 }
 
 // A value in flight is never borrowed, so neither side is more or less pinned by it.
+impl<T> Unpin for Sender<T> {}
 impl<T> Unpin for Receiver<T> {}
 
 // The value stands behind a pointer, so the sender may be moved whatever it is.

@@ -10,7 +10,6 @@ use core::ops::{Deref, DerefMut};
 
 /// Holds an [`RwLock`](super::RwLock) alone and gives access to a part of its value. Made by
 /// [`RwLockWriteGuard::map`](super::RwLockWriteGuard::map).
-#[must_use = "the lock is released when this is dropped"]
 #[clippy::has_significant_drop]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     batch: &'a Batch,

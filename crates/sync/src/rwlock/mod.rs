@@ -63,6 +63,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 impl<T> RwLock<T> {
     /// A free lock around `value`.
     #[inline]
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Self {
             max: Self::MAX_READERS,

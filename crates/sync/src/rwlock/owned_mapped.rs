@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 /// Holds a shared [`RwLock`] alone, keeps it alive, and gives access to a part of its value. Made
 /// by [`OwnedRwLockWriteGuard::map`](super::OwnedRwLockWriteGuard::map).
-#[must_use = "the lock is released when this is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
     lock: Arc<RwLock<T>>,

@@ -9,7 +9,6 @@ use core::ops::Deref;
 use std::sync::Arc;
 
 /// Holds a shared [`RwLock`] with others that read, and keeps it alive.
-#[must_use = "the lock is released when this is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
     lock: Arc<RwLock<T>>,

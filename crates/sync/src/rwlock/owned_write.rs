@@ -9,7 +9,6 @@ use core::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// Holds a shared [`RwLock`] alone, and keeps it alive.
-#[must_use = "the lock is released when this is dropped"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     lock: Arc<RwLock<T>>,
