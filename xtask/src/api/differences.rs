@@ -43,6 +43,7 @@ pub(super) fn all(theirs: &Surface, ours: &Surface) -> Vec<Difference> {
             found.insert(Difference { key: key.clone(), theirs, ours });
         }
     }
+    let shown: BTreeSet<&str> = theirs.facts.keys().map(|(path, _)| path.as_str()).collect();
     // A new variant or a required method breaks who matches or implements.
     for (key, texts) in &ours.facts {
         let breaks = match key.1.as_str() {
@@ -51,7 +52,8 @@ pub(super) fn all(theirs: &Surface, ours: &Surface) -> Vec<Difference> {
                 parent_is_theirs(theirs, key, "trait")
                     && texts.iter().any(|text| text.starts_with("required"))
             }
-            "non_exhaustive" => theirs.paths.contains(&key.0),
+            // The last two warn, and who denies warnings does not compile.
+            "non_exhaustive" | "deprecated" | "must_use" => shown.contains(key.0.as_str()),
             _ => false,
         };
         if breaks && !theirs.facts.contains_key(key) {

@@ -221,6 +221,7 @@ impl<'a> Render<'a> {
             return format!("core::result::Result<{ok}, std::io::error::Error>");
         }
         match (name.as_str(), args.is_empty()) {
+            ("std::os::raw::c_int" | "core::ffi::primitives::c_int", _) => "i32".into(),
             ("core::fmt::Result", _) => "core::result::Result<(), core::fmt::Error>".into(),
             (_, true) => name,
             (_, false) => format!("{name}<{}>", args.join(", ")),

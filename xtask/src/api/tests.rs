@@ -179,6 +179,9 @@ fn planted_bugs_are_found() {
             ),
             ("(&'a Lock<T>)", phantom, &["Guard — auto Send", "Guard — auto Sync"]),
             ("ring: Arc<u8>", pinned, &["Lock — auto Unpin"]),
+            // What is new, and warns.
+            ("pub fn join", "#[deprecated] pub fn join", &["Lock::join — deprecated"]),
+            ("pub fn join", "#[must_use] pub fn join", &["Lock::join — must_use"]),
             // What is missing.
             ("pub fn join", "fn join", &["Lock::join — fn"]),
             ("pub mod deep", "mod deep", &["deep — mod"]),

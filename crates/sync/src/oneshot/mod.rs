@@ -229,7 +229,6 @@ impl<T> Drop for Receiver<T> {
 }
 
 // A value in flight is never borrowed, so neither side is more or less pinned by it.
-impl<T> Unpin for Sender<T> {}
 impl<T> Unpin for Receiver<T> {}
 
 // The value stands behind a pointer, so the sender may be moved whatever it is.
