@@ -8,6 +8,7 @@
 //! is in.
 
 mod current;
+pub mod inbox;
 mod runtime;
 mod shared;
 

@@ -10,18 +10,17 @@
 //! - `close` runs on the set's thread (`LocalSet` is not `Send`), and ends tasks there, also those
 //!   whose Runnable is under way elsewhere.
 //!
-//! A wake-up is not lost: the set leaves its waker before it looks into `inbox`, and who pushes
-//! takes the waker after; both under the one lock.
+//! A wake-up is not lost: see `inbox`.
 
 #![allow(unsafe_code)]
 
 use super::current::{self, Relation};
+use super::inbox::Inbox;
 use crate::handle::{Handle, Id};
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::panic::Location;
 use core::task::Waker;
-use shinkan_base::atomics::Mutex;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU32, Ordering};
 use shinkan_task::{JoinHandle, Origin, Registry, RunQueue, Runnable, Schedule, TaskRef};
 use std::sync::{Arc, OnceLock};
@@ -33,7 +32,7 @@ pub(crate) struct Shared {
     id: Id,
     owner: u64,
     here: UnsafeCell<RunQueue>,
-    inbox: Mutex<Inbox>,
+    inbox: Inbox<RunQueue>,
     // How many tasks the set took; the set's thread alone writes it.
     taken: AtomicU32,
     registry: Registry,
@@ -41,12 +40,6 @@ pub(crate) struct Shared {
     runtime: OnceLock<Handle>,
     ends_on_panic: AtomicBool,
     panicked: AtomicBool,
-}
-
-struct Inbox {
-    queue: RunQueue,
-    closed: bool,
-    waker: Option<Waker>,
 }
 
 // SAFETY:
@@ -63,7 +56,7 @@ impl Shared {
             id: Id::next(),
             owner,
             here: UnsafeCell::new(RunQueue::new()),
-            inbox: Mutex::new(Inbox { queue: RunQueue::new(), closed: false, waker: None }),
+            inbox: Inbox::new(RunQueue::new()),
             taken: AtomicU32::new(0),
             registry: Registry::new(1),
             runtime: OnceLock::new(),
@@ -177,17 +170,8 @@ impl Shared {
                 this.wake();
             }
             Relation::Foreign => {
-                let mut inbox = this.inbox.lock();
-                if inbox.closed {
-                    drop(inbox);
-                    // Void: `close` has ended the task.
-                    drop(task);
-                    return;
-                }
-                inbox.queue.push_back(task);
-                let waker = inbox.waker.take();
-                drop(inbox);
-                if let Some(waker) = waker {
+                // What a closed inbox drops is void: `close` has ended the task.
+                if let Some(waker) = this.inbox.push(|queue| queue.push_back(task)) {
                     waker.wake();
                 }
             }
@@ -196,22 +180,14 @@ impl Shared {
 
     /// Wakes whoever awaits the set.
     pub(super) fn wake(&self) {
-        let waker = self.inbox.lock().waker.take();
-        if let Some(waker) = waker {
+        if let Some(waker) = self.inbox.take_waker() {
             waker.wake();
         }
     }
 
     /// Leaves the waker of whoever awaits the set.
     pub(super) fn register(&self, waker: &Waker) {
-        let known = self.inbox.lock().waker.as_ref().is_some_and(|old| old.will_wake(waker));
-        if known {
-            return;
-        }
-        // Cloned and dropped outside the lock: a waker's code is not ours.
-        let waker = waker.clone();
-        let old = self.inbox.lock().waker.replace(waker);
-        drop(old);
+        self.inbox.register(waker);
     }
 
     /// The task that runs next. Called on the set's thread.
@@ -231,7 +207,7 @@ impl Shared {
     }
 
     fn next_of_inbox(&self) -> Option<Runnable> {
-        self.inbox.lock().queue.pop_front()
+        self.inbox.pop(RunQueue::pop_front)
     }
 
     /// Ends all tasks and refuses new ones. Called on the set's thread.
@@ -241,11 +217,7 @@ impl Shared {
         while let Some(task) = self.next_here() {
             drop(task);
         }
-        let (queue, waker) = {
-            let mut inbox = self.inbox.lock();
-            inbox.closed = true;
-            (core::mem::take(&mut inbox.queue), inbox.waker.take())
-        };
+        let (queue, waker) = self.inbox.close();
         drop(queue);
         drop(waker);
     }
