@@ -178,6 +178,19 @@ fn pipe_leaves() {
     waits_somewhere(WaitKind::DuplexWrite, other.write_all(&[0; 5]));
 }
 
+fn blocking_leaves() {
+    let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || wait.recv());
+    let _inside = runtime.enter();
+    let mut err = shinkan::io::stderr();
+    waits_somewhere(WaitKind::Blocking, async {
+        err.write_all(b"\n").await.unwrap();
+        err.flush().await
+    });
+    drop(release);
+}
+
 fn signal_leaves() {
     let mut signal = signal(SignalKind::window_change()).unwrap();
     waits(WaitKind::Signal, signal.recv());
@@ -244,12 +257,13 @@ fn each_leaf_says_what_it_waits_for_and_where() {
         channel_leaves();
         pipe_leaves();
         signal_leaves();
+        blocking_leaves();
         process_leaves();
     }
     socket_leaves(&runtime);
     let seen = SEEN.take();
-    // `BlockOn` and `Blocking` are waits of threads and of rooms that do not exist yet.
-    let rest = [WaitKind::None, WaitKind::BlockOn, WaitKind::Blocking];
+    // `BlockOn` is a wait of threads.
+    let rest = [WaitKind::None, WaitKind::BlockOn];
     for kind in WaitKind::ALL.iter().filter(|kind| !rest.contains(kind)) {
         assert!(seen.contains(kind), "no leaf here waits for `{}`", kind.as_str());
     }

@@ -178,7 +178,7 @@ fn without_a_runtime_or_its_io_a_panic_names_the_remedy() {
     let text = panic_of(|| {
         let _ = pin!(waits).poll(&mut Context::from_waker(Waker::noop()));
     });
-    assert!(text.contains("no reactor"), "{text}");
+    assert!(text.contains("no reactor") && text.contains(file!()), "{text}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The thread that reads standard input, one for the process, and those who wait for it.
 //!
 //! A read of a terminal or pipe can't be given up, so it runs on a thread that no runtime waits
-//! for. It reads only when somebody asks, and no more than was asked for: what is left in the
-//! kernel or in the standard library's buffer is there for others, such as a child process.
+//! for. It reads only when somebody asks, and takes no more than was asked for: the rest stays in
+//! the standard library's buffer, where `std::io::stdin` finds it, or in the kernel.
 //!
 //! ```text
 //! row  asked  got    the thread             a reader that finds this

@@ -56,6 +56,11 @@ use unix::SignalKind;
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
     let place = Location::caller();
     async move {
+        assert!(
+            shinkan_rt::with_current(|_| ()).is_ok(),
+            "there is no reactor running on this thread: `ctrl_c`, called at {place}, was polled \
+             outside of a runtime such as shinkan's. Await it in a task or inside `block_on`"
+        );
         let mut signal = unix::Signal::listen(SignalKind::interrupt(), place)?;
         match signal.recv_at(place).await {
             Some(()) => Ok(()),
