@@ -81,9 +81,7 @@ impl CurrentWorker {
         let queue = &mut *queue;
         let to = if behind { &mut queue.yielded } else { &mut queue.tasks };
         to.push_back(task);
-        let here = current(self.shared());
-        here.counters.inc_local_schedules();
-        here.measures.set_depth(queue.tasks.len() + queue.yielded.len());
+        current(self.shared()).counters.inc_local_schedules();
     }
 
     /// Lets the tasks that yielded back in. Whether there were any.
@@ -104,21 +102,27 @@ impl CurrentWorker {
         let mut queue = self.queue.borrow_mut();
         queue.tick = queue.tick.wrapping_add(1);
         if queue.tick.is_multiple_of(shared.config.inject_interval.unwrap_or(pace::DEFAULT))
-            && let Some(task) = shared.inject.pop()
+            && let Some(task) = pop_inject(shared)
         {
             return Some(task);
         }
-        let Some(task) = queue.tasks.pop_front() else { return shared.inject.pop() };
-        current(shared).measures.set_depth(queue.tasks.len() + queue.yielded.len());
-        Some(task)
+        queue.tasks.pop_front().or_else(|| pop_inject(shared))
     }
 }
 
+#[inline(always)]
 fn current(shared: &Shared) -> &Current {
     match &shared.flavor {
         Flavor::Current(current) => current,
         Flavor::Multi(_) => unreachable!("this runtime has several workers"),
     }
+}
+
+/// A task from outside the thread that drives.
+fn pop_inject(shared: &Shared) -> Option<Runnable> {
+    let task = shared.inject.pop()?;
+    current(shared).measures.add_from_elsewhere();
+    Some(task)
 }
 
 /// Wakes the main future: the thread that drives looks at it in its next round.
@@ -249,7 +253,7 @@ fn run_some(worker: &CurrentWorker) -> Ran {
             return if worker.readmit() { Ran::Some } else { Ran::Nothing };
         };
         here.counters.inc_polls();
-        budget::with(Budget::initial(), || shared.poll(task, &here.measures));
+        budget::with(Budget::initial(), || shared.poll(task, || &here.measures));
         if shared.is_closed() {
             break;
         }
@@ -261,7 +265,8 @@ fn run_some(worker: &CurrentWorker) -> Ran {
 pub(crate) fn poll_local(shared: &Shared, task: Runnable) {
     let here = current(shared);
     here.counters.inc_polls();
-    shared.poll(task, &here.measures);
+    here.measures.add_from_elsewhere();
+    shared.poll(task, || &here.measures);
 }
 
 /// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.

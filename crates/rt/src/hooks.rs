@@ -91,7 +91,7 @@ impl Hooks {
     }
 
     /// A task has ended, and its future is gone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ended(&self, task: &TaskRef) {
         if let Some(hook) = &self.on_end {
             ended_slow(hook, task);
@@ -109,9 +109,9 @@ impl Shared {
     /// Polls a task, and does before and after it what the builder asked for. Never unwinds: a
     /// hook's panic has been printed by the panic hook and is nobody else's.
     #[inline]
-    pub(crate) fn poll(&self, task: Runnable, measures: &Measures) {
+    pub(crate) fn poll<'a>(&self, task: Runnable, measures: impl FnOnce() -> &'a Measures) {
         if self.config.watches_polls {
-            self.poll_watched_slow(task, measures);
+            self.poll_watched_slow(task, measures());
         } else {
             task.run();
         }
@@ -145,7 +145,7 @@ impl Shared {
     }
 
     /// A task is being queued: notes when, where that is asked for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note_queued(&self, task: &Runnable) {
         if self.config.tracks_latency {
             self.note_queued_slow(task);

@@ -28,8 +28,9 @@ pub(crate) struct Measures {
     polls_seen: AtomicU64,
     /// Events of descriptors that its turns of the driver brought.
     ready: AtomicU64,
-    /// Tasks in its queue, where no thief keeps count of them.
-    depth: AtomicU64,
+    /// Tasks that it polled and that were not in its queue; written on one thread's runtime alone,
+    /// where no thief keeps count of what is queued.
+    from_elsewhere: AtomicU64,
     tenures: AtomicU64,
     thread: Mutex<Option<ThreadId>>,
 }
@@ -42,7 +43,7 @@ impl Measures {
             mean_poll_ns: AtomicU64::new(0),
             polls_seen: AtomicU64::new(0),
             ready: AtomicU64::new(0),
-            depth: AtomicU64::new(0),
+            from_elsewhere: AtomicU64::new(0),
             tenures: AtomicU64::new(0),
             thread: Mutex::new(None),
         }
@@ -94,13 +95,16 @@ impl Measures {
         }
     }
 
-    #[inline]
-    pub(crate) fn set_depth(&self, depth: usize) {
-        self.depth.store(depth as u64, Ordering::Relaxed);
+    /// A task is polled that was not in the worker's queue.
+    pub(crate) fn add_from_elsewhere(&self) {
+        let before = self.from_elsewhere.load(Ordering::Relaxed);
+        self.from_elsewhere.store(before + 1, Ordering::Relaxed);
     }
 
-    pub(crate) fn depth(&self) -> usize {
-        self.depth.load(Ordering::Relaxed) as usize
+    /// Tasks in the worker's queue: those that were put there and not polled yet.
+    pub(crate) fn depth(&self, counters: &Counters) -> usize {
+        let queued = counters.local_schedules() + self.from_elsewhere.load(Ordering::Relaxed);
+        queued.saturating_sub(counters.polls()) as usize
     }
 
     pub(crate) fn ready(&self) -> u64 {

@@ -228,7 +228,10 @@ impl RuntimeMetrics {
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
         match &self.handle.shared().flavor {
             Flavor::Multi(multi) if worker < multi.slots.len() => multi.slots[worker].stealer.len(),
-            _ => self.worker(worker).1.depth(),
+            _ => {
+                let (counters, measures) = self.worker(worker);
+                measures.depth(counters)
+            }
         }
     }
 

@@ -177,7 +177,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         announce(shared, &mut inside);
         worker.slot().counters.inc_polls();
         worker.tenure.will_poll(&task);
-        let measures = &worker.slot().measures;
+        let measures = || &worker.slot().measures;
         let Some(back) = inside.user(|| shared.poll(task, measures)) else { break None };
         inside = back;
         let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
