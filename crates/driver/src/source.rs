@@ -241,7 +241,11 @@ impl Source {
             let event = ready!(self.poll_ready(cx, direction))?;
             match f() {
                 Ok(moved) => {
-                    if 0 < moved && moved < len {
+                    // A read ends at the mark of urgent data, also where more lies behind it.
+                    if 0 < moved
+                        && moved < len
+                        && !self.ready_event(Interest::PRIORITY).ready.is_priority()
+                    {
                         self.clear(event);
                     }
                     return Poll::Ready(Ok(moved));

@@ -1,6 +1,7 @@
 //! The driver over the kernel's epoll, without a scheduler: threads that turn it by hand.
 
 use shinkan_base::wakers::Wakers;
+use shinkan_driver::ops::SockRef;
 use shinkan_driver::{Direction, Driver, Interest, Ready, Registered, Turn, Turned};
 use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
@@ -367,4 +368,41 @@ fn slots_that_change_hands_under_two_harvesters_lose_no_edge_and_no_waiter() {
         harvester.join().unwrap();
     }
     assert_eq!(driver.io().registered_count(), 0);
+}
+
+#[test]
+fn what_lies_behind_urgent_data_is_read_without_another_event() {
+    let driver = Driver::epoll().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
+    let stream = Registered::with(stream, driver.io(), interest, Ready::EMPTY).unwrap();
+    peer.write_all(b"a").unwrap();
+    SockRef::from(&peer).send_out_of_band(b"!").unwrap();
+    peer.write_all(b"bc").unwrap();
+    // All has arrived when the end has.
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    while !stream.source().ready_event(Interest::READABLE).ready.is_read_closed() {
+        turn(&driver, LONG);
+    }
+    drain(&driver);
+    // The end keeps it ready in any case; it must be ready for data, too.
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut text = Vec::new();
+    while text.len() < 3 {
+        let mut buf = [0; 8];
+        let read = || (&*stream).read(&mut buf);
+        let Poll::Ready(Ok(n)) = stream.source().poll_stream(&mut cx, Direction::Read, 8, read)
+        else {
+            panic!("it waits, with {text:?} read")
+        };
+        text.extend_from_slice(&buf[..n]);
+        assert!(
+            text.len() == 3
+                || stream.source().ready_event(Interest::READABLE).ready != Ready::READ_CLOSED
+        );
+    }
+    assert_eq!(text, b"abc");
 }

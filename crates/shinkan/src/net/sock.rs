@@ -34,7 +34,9 @@ impl<T: AsFd> Sock<T> {
         start: Ready,
         place: &'static Location<'static>,
     ) -> io::Result<Self> {
-        Self::with(inner, Interest::READABLE | Interest::WRITABLE, start, place)
+        // Of urgent data a short read must know: see `Source::poll_stream`.
+        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
+        Self::with(inner, interest, start, place)
     }
 
     /// The same, for what knows one direction only.
