@@ -129,3 +129,18 @@ fn futures_are_what_their_values_allow() {
     send_sync(tx.closed());
     send_sync(rx.recv());
 }
+
+/// Whatever the messages are: they are moved through, and none is found half changed.
+#[allow(dead_code)]
+fn the_ends_of_a_channel_are_unwind_safe<T: 'static>() {
+    fn is<S: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    is::<mpsc::Receiver<T>>();
+    is::<mpsc::Sender<T>>();
+    is::<mpsc::WeakSender<T>>();
+    is::<mpsc::OwnedPermit<T>>();
+    is::<mpsc::Permit<'static, T>>();
+    is::<mpsc::PermitIterator<'static, T>>();
+    is::<mpsc::UnboundedReceiver<T>>();
+    is::<mpsc::UnboundedSender<T>>();
+    is::<mpsc::WeakUnboundedSender<T>>();
+}

@@ -8,23 +8,24 @@ use common::{panicking_waker, panics, task};
 use shinkan_sync::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 
-/// A waker whose last clone panics when it is dropped.
+/// A waker whose last clone panics when it is dropped before it was called.
 fn waker_that_panics_when_dropped() -> Waker {
-    struct Panics;
+    #[derive(Default)]
+    struct Panics(AtomicBool);
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {
-            std::mem::forget(self);
+            self.0.store(true, Ordering::Relaxed);
         }
     }
     impl Drop for Panics {
         fn drop(&mut self) {
-            panic!("this waker's drop panics");
+            assert!(*self.0.get_mut(), "this waker's drop panics");
         }
     }
-    Waker::from(Arc::new(Panics))
+    Waker::from(Arc::new(Panics::default()))
 }
 
 fn waker_that_panics_when_cloned() -> Waker {
