@@ -96,16 +96,17 @@ impl<T: Item> LifoSlot<T> {
 
     /// Takes the item out if it is still the marked one.
     pub fn take_marked(&self, mark: Mark) -> Option<T> {
-        let raw = mark.0;
         // Pair A.
         let swap = self.word.compare_exchange(
-            raw.as_ptr(),
+            mark.0.as_ptr(),
             ptr::null_mut(),
             Ordering::Acquire,
             Ordering::Relaxed,
         );
+        // What the word held, not the mark: that may have been freed, and another item stand there.
+        let raw = NonNull::new(swap.ok()?)?;
         // SAFETY: (4): the word held it, and holds nothing now.
-        swap.is_ok().then(|| unsafe { T::from_raw(raw) })
+        Some(unsafe { T::from_raw(raw) })
     }
 
     /// Whether there is none; of the past for all but the owner.

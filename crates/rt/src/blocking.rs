@@ -118,18 +118,27 @@ enum Letter {
     End,
 }
 
-/// A thread that waits for the one job that it will be given.
-#[must_use = "the thread waits until it is given a job"]
-pub(crate) struct Spare(Arc<Seat>);
+/// A thread that waits for the one job that it will be given. Dropped, it goes back to wait.
+pub(crate) struct Spare(Option<Arc<Seat>>);
 
 impl Spare {
-    pub(crate) fn give(self, job: Job) {
-        self.0.give(job);
+    pub(crate) fn give(mut self, job: Job) {
+        if let Some(seat) = self.0.take() {
+            seat.give(job);
+        }
     }
 
     /// There is no job for it after all.
     pub(crate) fn release(self) {
-        self.0.put(Letter::Rest);
+        drop(self);
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(seat) = self.0.take() {
+            seat.put(Letter::Rest);
+        }
     }
 }
 
@@ -220,15 +229,15 @@ impl Pool {
         drop(state);
         match self.start(handle, First::Job(job)) {
             Ok(()) => Ok(()),
-            Err((First::Job(job), error)) => self.not_started(job, error),
+            Err((First::Job(job), error)) => self.not_started(handle, job, error),
             Err((First::Wait(_), _)) => unreachable!("a job was given"),
         }
     }
 
     /// The operating system refused a thread: another one of the pool does the job later.
-    fn not_started(&self, job: Job, error: io::Error) -> Result<(), Refused> {
+    fn not_started(&self, handle: &Handle, job: Job, error: io::Error) -> Result<(), Refused> {
         let is_core = matches!(job, Job::Core(_));
-        self.uncount(is_core);
+        self.uncount(handle, is_core);
         let mut state = lock(&self.state);
         if !is_core && state.for_closures() > 0 && !state.closed {
             if let Some(seat) = state.idle.pop() {
@@ -251,23 +260,35 @@ impl Pool {
         // A core's from now on: a closure that is submitted meanwhile does not wait for it.
         state.cores += 1;
         if let Some(seat) = state.idle.pop() {
-            return Ok(Spare(seat));
+            return Ok(Spare(Some(seat)));
         }
         state.threads += 1;
         drop(state);
         let (send, receive) = std::sync::mpsc::sync_channel(1);
         if let Err((_, error)) = self.start(handle, First::Wait(send)) {
-            self.uncount(true);
+            self.uncount(handle, true);
             return Err(error);
         }
-        receive.recv().map(Spare).map_err(io::Error::other)
+        receive.recv().map(|seat| Spare(Some(seat))).map_err(io::Error::other)
     }
 
-    /// A thread that was counted did not start.
-    fn uncount(&self, is_core: bool) {
+    /// A thread that was counted did not start. Jobs may have been queued for it meanwhile: where
+    /// no other is left for them, those that were promised are done here, and the rest cancelled.
+    fn uncount(&self, handle: &Handle, is_core: bool) {
         let mut state = lock(&self.state);
         state.threads -= 1;
         state.cores -= usize::from(is_core);
+        let stranded = match state.for_closures() {
+            0 => core::mem::take(&mut state.queue),
+            _ => VecDeque::new(),
+        };
+        drop(state);
+        for job in stranded {
+            match job {
+                Job::Promised(..) => quietly(|| job.run(handle)),
+                job => job.cancel(),
+            }
+        }
     }
 
     /// Starts a thread. What it was to start with comes back where that fails: it stands in a box
@@ -276,7 +297,7 @@ impl Pool {
         let name = match catch_unwind(AssertUnwindSafe(|| (self.config.name)())) {
             Ok(name) => name,
             Err(panic) => {
-                self.uncount(matches!(first, First::Job(Job::Core(_)) | First::Wait(_)));
+                self.uncount(handle, matches!(first, First::Job(Job::Core(_)) | First::Wait(_)));
                 drop(first);
                 resume_unwind(panic);
             }

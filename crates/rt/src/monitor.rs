@@ -7,16 +7,15 @@
 use crate::alarm::Alarm;
 use crate::handle::Handle;
 use crate::hooks::quietly;
-use crate::seize;
+use crate::seize::{self, Taken};
 use crate::shared::Shared;
-use crate::stall::{Stall, StallKind};
+use crate::stall::{Stall, StallHook, StallKind};
 use crate::tenure::Tenure;
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_sys::stdio::Output;
 use shinkan_sys::usage::{self, Usage};
-use shinkan_sys::{clock, membarrier, threads};
+use shinkan_sys::{clock, membarrier, stdio, threads};
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
 use std::io;
@@ -66,11 +65,18 @@ struct Look {
     tenure: Option<Arc<Tenure>>,
     sequence: u64,
     since: Option<Instant>,
-    /// What its thread had used when the sequence was seen for the second time, and when that was.
-    used: Option<(Instant, Usage)>,
+    /// What its thread had used when the sequence was seen for the second time, and at the last look.
+    used: Option<(Usage, Sample)>,
     /// This poll's core was asked for: it is not asked for twice.
     judged: bool,
     told: bool,
+}
+
+/// What a thread had used, and when that was known.
+#[derive(Clone, Copy)]
+struct Sample {
+    at: Instant,
+    usage: Usage,
 }
 
 /// A poll that is stuck, and what is to be done.
@@ -130,6 +136,11 @@ pub(crate) fn forget(handle: &Handle) {
     drop(watched);
 }
 
+/// Whether any of its workers may be in user code that has to be looked at.
+fn works(shared: &Shared) -> bool {
+    !shared.is_closed() && shared.idle().anybody_awake()
+}
+
 fn lock(list: &Mutex<List>) -> MutexGuard<'_, List> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -177,8 +188,12 @@ impl Monitor {
                 continue;
             }
             quiet = 0;
-            if self.alarm.arm(membarrier::heavy, || !self.anybody_works()) {
-                parker.park();
+            let mut sleeps = false;
+            // A fence that the kernel refuses of late must not end the monitor.
+            quietly(|| sleeps = self.alarm.arm(membarrier::heavy, || !self.anybody_works()));
+            match sleeps {
+                true => parker.park(),
+                false => drop(parker.park_timeout(pause)),
             }
         }
     }
@@ -202,7 +217,7 @@ impl Monitor {
             let threshold = shared.config.stall.threshold;
             looked.pause = looked.pause.min(threshold / 2);
             watched.away.retain(|away| away.tenure.seat.sequence() == away.sequence);
-            if shared.is_closed() || !shared.idle().anybody_awake() {
+            if !works(shared) {
                 continue;
             }
             looked.works = true;
@@ -215,24 +230,49 @@ impl Monitor {
         looked
     }
 
-    /// Takes the cores of what is stuck, and reports. Under no lock.
+    /// Takes the cores of what is stuck, under no lock; then lets go of the runtimes, and only then
+    /// reports: a hook that blocks, or a standard error that nobody reads, holds up no runtime's end.
     fn deal_with(&self, stuck: Vec<Stuck>, reported: &mut HashMap<Place, Instant>) {
-        for stuck in stuck {
-            let shared = stuck.handle.shared();
-            let task = stuck.tenure.task();
-            let moved = stuck.may_move
-                && seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence);
-            if stuck.tenure.seat.sequence() != stuck.sequence && !moved {
-                // It came back meanwhile, and what was read of it may be another poll's.
-                continue;
+        let mut told = Vec::new();
+        {
+            let _lets_go = LetsGo(self);
+            for stuck in stuck {
+                // The name of a new thread is the user's function, and may panic.
+                quietly(|| told.extend(self.take(&stuck)));
             }
-            if moved {
-                self.note_away(&stuck);
+        }
+        for Told { stall, hook, report } in told {
+            if let Some(hook) = hook {
+                quietly(|| hook(&stall));
             }
-            if !stuck.first {
-                continue;
+            if report && is_due(reported, &stall) {
+                stdio::warn(&format!("shinkan: {stall}\n"));
             }
-            let stall = Stall {
+        }
+    }
+
+    /// Takes one core, if it may. What is to be told of it, the first time.
+    fn take(&self, stuck: &Stuck) -> Option<Told> {
+        let shared = stuck.handle.shared();
+        let task = stuck.tenure.task();
+        let taken = match stuck.may_move {
+            true => seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence),
+            false => Taken::NoThread,
+        };
+        match taken {
+            Taken::Yes => self.note_away(stuck),
+            Taken::NotNow => {
+                self.ask_again(stuck, false);
+                return None;
+            }
+            Taken::NoThread => self.ask_again(stuck, true),
+        }
+        if taken != Taken::Yes && stuck.tenure.seat.sequence() != stuck.sequence {
+            // It came back meanwhile, and what was read of it may be another poll's.
+            return None;
+        }
+        stuck.first.then(|| Told {
+            stall: Stall {
                 runtime: shared.config.name.clone(),
                 worker: stuck.worker,
                 thread: stuck.tenure.thread,
@@ -240,18 +280,24 @@ impl Monitor {
                 spawned_at: task.map(|(_, place)| place),
                 duration: stuck.duration,
                 kind: stuck.kind,
-                moved,
-            };
-            if let Some(hook) = &shared.config.stall.hook {
-                quietly(|| hook(&stall));
-            }
-            if shared.config.stall.report && is_due(reported, &stall) {
-                // Where nobody can read it, it is gone.
-                let _ = Output::Stderr.write_all(format!("shinkan: {stall}\n").as_bytes());
+                moved: taken == Taken::Yes,
+            },
+            hook: shared.config.stall.hook.clone(),
+            report: shared.config.stall.report,
+        })
+    }
+
+    /// The core was not taken: the next look asks for it again.
+    fn ask_again(&self, stuck: &Stuck, told: bool) {
+        let id = stuck.handle.shared().id;
+        let mut list = lock(&self.list);
+        if let Some(watched) = list.runtimes.iter_mut().find(|it| it.handle.shared().id == id) {
+            let look = &mut watched.cores[stuck.worker];
+            if look.is_of(&stuck.tenure, stuck.sequence) {
+                look.judged = false;
+                look.told &= told;
             }
         }
-        lock(&self.list).busy_with.clear();
-        self.let_go.notify_all();
     }
 
     fn note_away(&self, stuck: &Stuck) {
@@ -262,6 +308,23 @@ impl Monitor {
             let (tenure, sequence, kind) = (stuck.tenure.clone(), stuck.sequence, stuck.kind);
             watched.away.push(Away { tenure, sequence, kind });
         }
+    }
+}
+
+/// What the user is told of a stuck poll, without a hold on its runtime.
+struct Told {
+    stall: Stall,
+    hook: Option<StallHook>,
+    report: bool,
+}
+
+/// Says, whatever happens, that the monitor is busy with no runtime any more.
+struct LetsGo<'a>(&'a Monitor);
+
+impl Drop for LetsGo<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.list).busy_with.clear();
+        self.0.let_go.notify_all();
     }
 }
 
@@ -312,6 +375,11 @@ impl Watched {
 }
 
 impl Look {
+    fn is_of(&self, tenure: &Arc<Tenure>, sequence: u64) -> bool {
+        self.sequence == sequence
+            && self.tenure.as_ref().is_some_and(|known| Arc::ptr_eq(known, tenure))
+    }
+
     /// For how long the poll has been stuck, and in what; nothing if it is not, or was judged.
     fn judge(
         &mut self,
@@ -320,41 +388,49 @@ impl Look {
         threshold: Duration,
     ) -> Option<(Duration, StallKind)> {
         let sequence = tenure.seat.sequence();
-        let same = self.tenure.as_ref().is_some_and(|known| Arc::ptr_eq(known, tenure))
-            && self.sequence == sequence;
-        if !same || sequence.is_multiple_of(2) {
-            let tenure = (!sequence.is_multiple_of(2)).then(|| tenure.clone());
-            *self =
-                Self { tenure, sequence, since: Some(now), used: None, judged: false, told: false };
+        // Not where its core is on its way to another thread already.
+        let in_user_code = !sequence.is_multiple_of(2) && !tenure.seat.is_gone();
+        if !in_user_code || !self.is_of(tenure, sequence) {
+            let tenure = in_user_code.then(|| tenure.clone());
+            *self = Self { tenure, sequence, since: Some(now), ..Self::default() };
             return None;
         }
         if self.judged {
             return None;
         }
         let duration = now.saturating_duration_since(self.since?);
+        // Before the usage is read, and below after it: a monitor that loses its processor in
+        // between takes the time for shorter than it was, not for longer.
+        let before = clock::now();
         let usage = usage::of_thread(tenure.thread)?;
-        let Some((noted_at, noted)) = self.used else {
-            self.used = Some((now, usage));
-            return None;
-        };
+        let sample = Sample { at: clock::now(), usage };
+        let Some((first, last)) = self.used.replace((usage, sample)) else { return None };
+        self.used = Some((first, sample));
         if duration < threshold {
             return None;
         }
-        let kind = kind(now.saturating_duration_since(noted_at), noted, usage, threshold)?;
-        Some((duration, kind))
+        let passed = before.saturating_duration_since(last.at);
+        Some((duration, kind(passed, first, last.usage, usage, threshold)?))
     }
 }
 
-/// What a thread did in `passed` time, from `before` to `after`; nothing where it was neither
-/// blocked nor computing long enough.
-fn kind(passed: Duration, before: Usage, after: Usage, threshold: Duration) -> Option<StallKind> {
-    let on = Duration::from_nanos(after.cpu_ns.saturating_sub(before.cpu_ns));
-    let kept = Duration::from_nanos(after.delay_ns.saturating_sub(before.delay_ns));
-    if on >= threshold {
-        return Some(StallKind::Computing);
-    }
+/// What a thread that had used `first` did in the `passed` time from `last` to `now`; nothing where
+/// it is neither blocked nor has been computing long enough.
+fn kind(
+    passed: Duration,
+    first: Usage,
+    last: Usage,
+    now: Usage,
+    threshold: Duration,
+) -> Option<StallKind> {
+    let on = Duration::from_nanos(now.cpu_ns.saturating_sub(last.cpu_ns));
+    let kept = Duration::from_nanos(now.delay_ns.saturating_sub(last.delay_ns));
     let off = passed.saturating_sub(on).saturating_sub(kept);
-    (!after.runnable && off > passed / 2).then_some(StallKind::Blocked)
+    if !now.runnable && off > passed / 2 {
+        return Some(StallKind::Blocked);
+    }
+    let used = Duration::from_nanos(now.cpu_ns.saturating_sub(first.cpu_ns));
+    (used >= threshold).then_some(StallKind::Computing)
 }
 
 #[cfg(test)]
@@ -364,20 +440,26 @@ mod tests {
     const MS: u64 = 1_000_000;
     const THRESHOLD: Duration = Duration::from_millis(10);
 
+    fn usage(runnable: bool, cpu_ms: u64, delay_ms: u64) -> Usage {
+        Usage { runnable, cpu_ns: (7 + cpu_ms) * MS, delay_ns: (3 + delay_ms) * MS }
+    }
+
     fn after(passed_ms: u64, runnable: bool, cpu_ms: u64, delay_ms: u64) -> Option<StallKind> {
-        let before = Usage { runnable: true, cpu_ns: 7 * MS, delay_ns: 3 * MS };
-        let after = Usage {
-            runnable,
-            cpu_ns: before.cpu_ns + cpu_ms * MS,
-            delay_ns: before.delay_ns + delay_ms * MS,
-        };
-        kind(Duration::from_millis(passed_ms), before, after, THRESHOLD)
+        let (first, now) = (usage(true, 0, 0), usage(runnable, cpu_ms, delay_ms));
+        kind(Duration::from_millis(passed_ms), first, first, now, THRESHOLD)
     }
 
     #[test]
     fn who_waits_in_the_kernel_is_blocked() {
         assert_eq!(after(5, false, 0, 0), Some(StallKind::Blocked));
         assert_eq!(after(5, false, 1, 1), Some(StallKind::Blocked));
+    }
+
+    #[test]
+    fn who_computed_and_then_waits_is_blocked() {
+        let passed = Duration::from_millis(5);
+        let (first, last, now) = (usage(true, 0, 0), usage(true, 30, 0), usage(false, 31, 0));
+        assert_eq!(kind(passed, first, last, now, THRESHOLD), Some(StallKind::Blocked));
     }
 
     #[test]
@@ -399,6 +481,9 @@ mod tests {
         assert_eq!(after(12, true, 9, 0), None);
         assert_eq!(after(12, true, 10, 0), Some(StallKind::Computing));
         assert_eq!(after(300, true, 10, 290), Some(StallKind::Computing));
+        let (first, last, now) = (usage(true, 0, 0), usage(true, 6, 0), usage(true, 10, 0));
+        let little_by_little = kind(Duration::from_millis(5), first, last, now, THRESHOLD);
+        assert_eq!(little_by_little, Some(StallKind::Computing));
     }
 
     #[test]

@@ -50,28 +50,38 @@ impl Drop for Seizer {
     }
 }
 
+/// What came of an attempt to take a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Yes,
+    /// Its holder was in the runtime at that moment, or is in another poll, or the runtime ends.
+    NotNow,
+    /// No other thread can be had.
+    NoThread,
+}
+
 /// Takes core `index` if its holder runs user code now, and passes it to a spare thread.
 pub(crate) fn seize(handle: &Handle, index: usize) -> bool {
     let shared = handle.shared();
     let tenure = shared.multi().slots[index].tenure();
     let sequence = tenure.seat.sequence();
-    !sequence.is_multiple_of(2) && take(handle, index, &tenure, sequence)
+    !sequence.is_multiple_of(2) && take(handle, index, &tenure, sequence) == Taken::Yes
 }
 
 /// Takes core `index` from its holder if that is still in the user code that it was in at
 /// `sequence`, and passes it to a spare thread.
-pub(crate) fn take(handle: &Handle, index: usize, tenure: &Tenure, sequence: u64) -> bool {
+pub(crate) fn take(handle: &Handle, index: usize, tenure: &Tenure, sequence: u64) -> Taken {
     let shared = handle.shared();
     // The spare first: a core that was taken must not wait for a thread that cannot be had.
-    let Ok(spare) = shared.blocking.reserve(handle) else { return false };
+    let Ok(spare) = shared.blocking.reserve(handle) else { return Taken::NoThread };
     let _one_monitor = shared.monitor.lock();
     if shared.is_closed() || !tenure.seat.try_take(sequence, membarrier::heavy) {
         spare.release();
-        return false;
+        return Taken::NotNow;
     }
     shared.seizures.fetch_add(1, Ordering::Relaxed);
     spare.give(Job::Core(index));
-    true
+    Taken::Yes
 }
 
 /// The pause that the environment asks for.

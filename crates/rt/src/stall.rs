@@ -39,8 +39,8 @@ pub struct Stall {
     pub duration: Duration,
     /// What its thread does meanwhile.
     pub kind: StallKind,
-    /// Whether the worker's other tasks go on on another thread. They do not where so many threads
-    /// are stuck already as the ceiling allows, or where no thread can be started.
+    /// Whether the worker's other tasks go on on another thread. They do not (yet: it is tried again)
+    /// where so many threads are stuck as the ceiling allows, or where no thread can be started.
     pub moved: bool,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for Stall {
         f.write_str(if self.moved {
             "other tasks go on on another thread. "
         } else {
-            "as many threads are stuck as may be, so what is queued there waits. "
+            "no thread may take over, so what is queued there waits. "
         })?;
         f.write_str(remedy)
     }

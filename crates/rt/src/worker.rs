@@ -182,7 +182,9 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         inside = back;
         let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
         if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
-            shared.push_queue(&mut inside, next, true);
+            if shared.push_queue(&mut inside, next, true) {
+                shared.idle().wake_one(&shared.driver);
+            }
             break Some(inside);
         }
         in_a_row += 1;
@@ -244,6 +246,7 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         && !canary("idle_no_last_look");
     if found {
         inside.searching = shared.idle().leave(false, &shared.driver) == Left::Woken;
+        monitor::note_work(shared);
         return Some(inside);
     }
     let until = shared.watch.begin(shared.next_deadline());

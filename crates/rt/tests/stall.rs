@@ -231,3 +231,76 @@ fn polls_that_end_in_time_are_not_touched() {
 fn a_threshold_of_nothing_is_refused() {
     Builder::new_multi_thread().stall_threshold(Duration::ZERO);
 }
+
+#[test]
+fn a_name_that_panics_ends_neither_the_monitor_nor_the_runtime() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let (its, tried) = (panics.clone(), Arc::new(AtomicUsize::new(0)));
+    let tries = tried.clone();
+    let (runtime, stalled) = watched(1, |builder| {
+        builder.thread_name_fn(move || {
+            if its.load(Ordering::SeqCst) {
+                tries.fetch_add(1, Ordering::SeqCst);
+                panic!("no name for a thread");
+            }
+            "named".into()
+        });
+    });
+    panics.store(true, Ordering::SeqCst);
+    let (release, released) = mpsc::channel::<()>();
+    let task = runtime.spawn(async move { released.recv() });
+    while tried.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    release.send(()).unwrap();
+    runtime.block_on(task).unwrap().unwrap();
+    drop(runtime);
+    assert!(stalled.recv().is_err(), "nothing was moved");
+
+    let (another, stalled) = watched(1, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let task = another.spawn(async move { released.recv() });
+    assert!(stalled.recv().unwrap().moved, "the monitor lives");
+    release.send(()).unwrap();
+    another.block_on(task).unwrap().unwrap();
+}
+
+#[test]
+fn a_runtime_that_ends_does_not_wait_for_a_hook_that_hangs() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (told, tells) = mpsc::channel();
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).no_seizing().stall_report(false).on_stall(move |_| {
+        let _ = told.send(());
+        let _ = released.lock().unwrap().recv();
+    });
+    let runtime = builder.build().unwrap();
+    let (end, ends) = mpsc::channel::<()>();
+    runtime.spawn(async move { ends.recv() });
+    tells.recv().unwrap();
+    drop(end);
+    drop(runtime);
+    drop(release);
+}
+
+#[test]
+fn a_poll_that_computes_and_then_blocks_moves_on_though_another_computes_for_long() {
+    let (runtime, stalled) = watched(1, |_| {});
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let computes = runtime.spawn(async move { spin(&its) });
+    assert_eq!(stalled.recv().unwrap().kind, StallKind::Computing);
+    let (release, released) = mpsc::channel::<()>();
+    let both = runtime.spawn(async move {
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(60) {
+            std::hint::spin_loop();
+        }
+        released.recv()
+    });
+    // One computes and may be all that may: the second moves on once it blocks.
+    runtime.block_on(runtime.spawn(async move { release.send(()) })).unwrap().unwrap();
+    stop.store(true, Ordering::Relaxed);
+    runtime.block_on(async { (computes.await.unwrap(), both.await.unwrap().unwrap()) });
+}

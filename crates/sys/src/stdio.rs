@@ -3,6 +3,7 @@
 //! Through the standard library's own, so that what its buffers hold is neither skipped nor
 //! written out of order by programs that use both.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, Read, Write};
 pub use std::io::{stderr, stdin, stdout};
 
@@ -16,6 +17,17 @@ pub fn read_stdin(buf: &mut [u8]) -> io::Result<usize> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
+    }
+}
+
+/// Writes `text`, the first 4 KiB of it, to standard error unless nobody can take it now. Never
+/// waits for who reads it, and not for the lock of who writes there.
+pub fn warn(text: &str) {
+    let stderr = io::stderr();
+    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
+    if poll(&mut ready, Some(&Timespec::default())).is_ok_and(|n| n == 1) {
+        // So much a pipe that is ready takes at once.
+        let _ = rustix::io::write(&stderr, &text.as_bytes()[..text.len().min(4096)]);
     }
 }
 

@@ -6,11 +6,15 @@ use std::thread::{self, JoinHandle, ThreadId};
 /// Starts a thread.
 ///
 /// # Errors
-/// The system has no thread to give; nothing was started.
+/// The system has no thread to give, or the name holds a NUL; nothing was started.
 pub fn spawn<F>(name: String, stack_bytes: Option<usize>, f: F) -> io::Result<JoinHandle<()>>
 where
     F: FnOnce() + Send + 'static,
 {
+    if name.contains('\0') {
+        let words = format!("the name of a thread must hold no NUL, as {name:?} does");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+    }
     let mut builder = thread::Builder::new().name(name);
     if let Some(bytes) = stack_bytes {
         builder = builder.stack_size(bytes);

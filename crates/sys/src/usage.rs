@@ -30,6 +30,11 @@ pub fn of_thread(tid: i32) -> Option<Usage> {
     let mut times = times.split_ascii_whitespace();
     let cpu_ns = times.next()?.parse().ok()?;
     let delay_ns = times.next()?.parse().ok()?;
+    // Without statistics the kernel says that it never ran.
+    let runs: u64 = times.next()?.parse().ok()?;
+    if runs == 0 {
+        return None;
+    }
     Some(Usage { runnable: state == 'R', cpu_ns, delay_ns })
 }
 

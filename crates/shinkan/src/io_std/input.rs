@@ -91,8 +91,15 @@ pub(super) fn take(
     match ops::spawn_thread("shinkan-stdin".to_owned(), None, read_for_ever) {
         Ok(_detached) => Taken::Waits,
         Err(error) => {
-            lock().has_thread = false;
-            forget(reader);
+            // Others may wait by now for the thread that was not to be: each tries again, and gets
+            // a thread or an error of its own.
+            let mut input = lock();
+            input.has_thread = false;
+            let waiting = core::mem::take(&mut input.waiting);
+            drop(input);
+            for (_, waker) in waiting.into_iter().filter(|(number, _)| *number != reader) {
+                waker.wake();
+            }
             Taken::Done(Err(error))
         }
     }

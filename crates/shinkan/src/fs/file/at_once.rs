@@ -32,6 +32,7 @@ impl AtOnce {
             *self = AtOnce::No;
             return false;
         }
+        let before = dst.filled().len();
         let read =
             fill::read_buf(dst, |free| Ok((files::read_at_once(file, &mut free[..room])?, ())));
         *self = match &read {
@@ -41,6 +42,8 @@ impl AtOnce {
                 _ => AtOnce::No,
             },
         };
-        read.is_ok()
+        // Linux 5.9 and 5.10 answer 0 in mid-file where nothing is cached (readv(2), BUGS): that it
+        // is the end is for a read that may wait to say.
+        read.is_ok() && (dst.filled().len() > before || room == 0)
     }
 }
