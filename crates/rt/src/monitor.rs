@@ -404,7 +404,7 @@ impl Look {
         let before = clock::now();
         let usage = usage::of_thread(tenure.thread)?;
         let sample = Sample { at: clock::now(), usage };
-        let Some((first, last)) = self.used.replace((usage, sample)) else { return None };
+        let (first, last) = self.used.replace((usage, sample))?;
         self.used = Some((first, sample));
         if duration < threshold {
             return None;
