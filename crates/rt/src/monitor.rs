@@ -5,6 +5,7 @@
 //! touches a core, and calls user code (a hook, the name of a new thread) under no lock.
 
 use crate::alarm::Alarm;
+use crate::blocking::lock;
 use crate::handle::Handle;
 use crate::hooks::quietly;
 use crate::seize::{self, Taken};
@@ -19,7 +20,7 @@ use shinkan_sys::{clock, membarrier, stdio, threads};
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Looks at which nobody worked, until it sleeps for good.
@@ -44,6 +45,13 @@ struct List {
     runtimes: Vec<Watched>,
     /// The numbers of the runtimes of which it holds a handle beside this list's.
     busy_with: Vec<u64>,
+}
+
+impl List {
+    /// The runtime of that number; nothing where it was forgotten meanwhile.
+    fn of(&mut self, id: u64) -> Option<&mut Watched> {
+        self.runtimes.iter_mut().find(|watched| watched.handle.shared().id == id)
+    }
 }
 
 struct Watched {
@@ -126,7 +134,7 @@ pub(crate) fn forget(handle: &Handle) {
     let mut list = lock(&monitor.list);
     let at = list.runtimes.iter().position(|watched| watched.handle.shared().id == id);
     let watched = at.map(|at| list.runtimes.swap_remove(at));
-    // A hook that ends its runtime is called by the monitor itself.
+    // The function that names a new thread is called by the monitor itself, and may end its runtime.
     if monitor.thread.load(Ordering::Relaxed) != threads::kernel_id() as u64 {
         while list.busy_with.contains(&id) {
             list = monitor.let_go.wait(list).unwrap_or_else(PoisonError::into_inner);
@@ -141,13 +149,9 @@ fn works(shared: &Shared) -> bool {
     !shared.is_closed() && shared.idle().anybody_awake()
 }
 
-fn lock(list: &Mutex<List>) -> MutexGuard<'_, List> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn started() -> io::Result<&'static Monitor> {
     static STARTING: Mutex<()> = Mutex::new(());
-    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = lock(&STARTING);
     if let Some(monitor) = MONITOR.get() {
         return Ok(monitor);
     }
@@ -199,10 +203,7 @@ impl Monitor {
     }
 
     fn anybody_works(&self) -> bool {
-        lock(&self.list)
-            .runtimes
-            .iter()
-            .any(|watched| watched.handle.shared().idle().anybody_awake())
+        lock(&self.list).runtimes.iter().any(|watched| works(watched.handle.shared()))
     }
 
     /// One look at every worker.
@@ -212,9 +213,8 @@ impl Monitor {
         let mut list = lock(&self.list);
         let List { runtimes, busy_with } = &mut *list;
         for watched in runtimes.iter_mut() {
-            let handle = watched.handle.clone();
-            let shared = handle.shared();
-            let threshold = shared.config.stall.threshold;
+            let shared = watched.handle.shared();
+            let (id, threshold) = (shared.id, shared.config.stall.threshold);
             looked.pause = looked.pause.min(threshold / 2);
             watched.away.retain(|away| away.tenure.seat.sequence() == away.sequence);
             if !works(shared) {
@@ -224,7 +224,7 @@ impl Monitor {
             let before = looked.stuck.len();
             watched.judge(now, threshold, &mut looked.stuck);
             if looked.stuck.len() > before {
-                busy_with.push(shared.id);
+                busy_with.push(id);
             }
         }
         looked
@@ -289,9 +289,7 @@ impl Monitor {
 
     /// The core was not taken: the next look asks for it again.
     fn ask_again(&self, stuck: &Stuck, told: bool) {
-        let id = stuck.handle.shared().id;
-        let mut list = lock(&self.list);
-        if let Some(watched) = list.runtimes.iter_mut().find(|it| it.handle.shared().id == id) {
+        if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
             let look = &mut watched.cores[stuck.worker];
             if look.is_of(&stuck.tenure, stuck.sequence) {
                 look.judged = false;
@@ -301,10 +299,7 @@ impl Monitor {
     }
 
     fn note_away(&self, stuck: &Stuck) {
-        let id = stuck.handle.shared().id;
-        let mut list = lock(&self.list);
-        // Not where the runtime was forgotten meanwhile.
-        if let Some(watched) = list.runtimes.iter_mut().find(|it| it.handle.shared().id == id) {
+        if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
             let (tenure, sequence, kind) = (stuck.tenure.clone(), stuck.sequence, stuck.kind);
             watched.away.push(Away { tenure, sequence, kind });
         }
