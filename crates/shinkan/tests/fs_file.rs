@@ -7,35 +7,19 @@ mod support;
 
 use shinkan::fs::{File, OpenOptions};
 use shinkan::io::{AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
-use shinkan::runtime::{Builder, Handle, Runtime};
-use shinkan_base::wait::{TaskFrame, Wait, WaitKind};
+use shinkan::runtime::Handle;
+use shinkan_base::wait::WaitKind;
 use shinkan_context::budget::{self, Budget};
 use std::future::Future;
 use std::io::{ErrorKind, IoSlice, Read, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::panic::Location;
-use std::pin::{Pin, pin};
-use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::Poll;
+use support::pool::{hold, poll_once, runtime};
 use support::{is_pending, on_both};
 
 const TEXT: &[u8] = b"0123456789";
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap()
-}
-
-/// Holds the one thread of the pool until it is dropped.
-fn hold(handle: &Handle) -> mpsc::Sender<()> {
-    let (begins, begun) = mpsc::channel();
-    let (release, wait) = mpsc::channel();
-    handle.spawn_blocking(move || {
-        begins.send(()).unwrap();
-        let _: Result<(), _> = wait.recv();
-    });
-    begun.recv().unwrap();
-    release
-}
 
 /// A file that holds `TEXT`, whose reads go to the pool: it was cloned.
 async fn pooled(path: &std::path::Path) -> File {
@@ -49,15 +33,6 @@ fn piped(bytes: &[u8]) -> (File, std::io::PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(bytes).unwrap();
     (File::from(OwnedFd::from(reader)), writer)
-}
-
-fn poll_once<F: Future>(future: F) -> (Poll<F::Output>, Option<Wait>) {
-    let frame = TaskFrame::new(1);
-    let polled = {
-        let _in_task = shinkan_context::enter_frame(&frame);
-        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-    };
-    (polled, frame.wait.read())
 }
 
 #[test]

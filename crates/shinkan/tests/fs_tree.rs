@@ -3,43 +3,17 @@
 mod support;
 
 use shinkan::fs;
-use shinkan::runtime::{Builder, Handle, Runtime};
-use shinkan_base::wait::{TaskFrame, Wait, WaitKind};
+use shinkan::runtime::Handle;
+use shinkan_base::wait::WaitKind;
 use std::collections::HashSet;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::panic::Location;
 use std::path::Path;
-use std::pin::pin;
-use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
+use support::pool::{hold, poll_once, runtime};
 use support::{is_pending, on_both};
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap()
-}
-
-/// Holds the one thread of the pool until it is dropped.
-fn hold(handle: &Handle) -> mpsc::Sender<()> {
-    let (begins, begun) = mpsc::channel();
-    let (release, wait) = mpsc::channel();
-    handle.spawn_blocking(move || {
-        begins.send(()).unwrap();
-        let _: Result<(), _> = wait.recv();
-    });
-    begun.recv().unwrap();
-    release
-}
-
-fn poll_once<F: Future>(future: F) -> (Poll<F::Output>, Option<Wait>) {
-    let frame = TaskFrame::new(1);
-    let polled = {
-        let _in_task = shinkan_context::enter_frame(&frame);
-        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-    };
-    (polled, frame.wait.read())
-}
 
 async fn kind<T>(future: impl Future<Output = io::Result<T>>) -> ErrorKind {
     future.await.err().expect("an error").kind()

@@ -8,15 +8,7 @@ use shinkan::net::{TcpListener, TcpStream, UdpSocket, UnixStream};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::pin::pin;
-use support::{Woken, on_both};
-
-async fn pair() -> (UdpSocket, UdpSocket) {
-    let a = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let b = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    a.connect(b.local_addr().unwrap()).await.unwrap();
-    b.connect(a.local_addr().unwrap()).await.unwrap();
-    (a, b)
-}
+use support::{Woken, on_both, udp_pair as pair};
 
 #[test]
 fn a_datagram_is_looked_at_and_then_taken() {

@@ -7,15 +7,7 @@ use shinkan_io::ReadBuf;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use support::{is_pending, on_both};
-
-async fn pair() -> (UdpSocket, UdpSocket) {
-    let a = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let b = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    a.connect(b.local_addr().unwrap()).await.unwrap();
-    b.connect(a.local_addr().unwrap()).await.unwrap();
-    (a, b)
-}
+use support::{is_pending, on_both, udp_pair as pair};
 
 #[test]
 fn datagrams_go_both_ways_with_and_without_a_peer() {

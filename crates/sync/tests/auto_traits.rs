@@ -131,7 +131,7 @@ fn futures_are_what_their_values_allow() {
 }
 
 /// Whatever the messages are: they are moved through, and none is found half changed.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "it is the compiler that checks it, for every type")]
 fn the_ends_of_a_channel_are_unwind_safe<T: 'static>() {
     fn is<S: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
     is::<mpsc::Receiver<T>>();

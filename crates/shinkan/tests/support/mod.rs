@@ -1,6 +1,9 @@
 //! What the tests of several files need.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod pool;
+
+use shinkan::net::UdpSocket;
 use shinkan::sync::Notify;
 use shinkan_rt::{Builder, Runtime};
 use std::future::{Future, poll_fn};
@@ -25,6 +28,15 @@ where
     let runtime = multi_thread();
     let task = runtime.spawn(test());
     runtime.block_on(task).unwrap();
+}
+
+/// Two datagram sockets, each connected to the other.
+pub(crate) async fn udp_pair() -> (UdpSocket, UdpSocket) {
+    let a = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let b = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    a.connect(b.local_addr().unwrap()).await.unwrap();
+    b.connect(a.local_addr().unwrap()).await.unwrap();
+    (a, b)
 }
 
 /// Polls once, and says whether the future still waits.

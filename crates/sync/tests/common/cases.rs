@@ -1,7 +1,7 @@
 //! Every operation of this crate that waits, as a row of a table: how to make it wait, what lets
 //! it go on, and what must be true when it has.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use super::task;
 use ::futures::FutureExt;
