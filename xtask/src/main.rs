@@ -11,6 +11,7 @@ mod models;
 mod run;
 mod tidy;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -73,6 +74,19 @@ fn metadata(folder: &Path, args: &[&str]) -> Result<Value, String> {
 fn target(root: &Path) -> Result<PathBuf, String> {
     let metadata = metadata(root, &["--no-deps", "--offline"])?;
     Ok(metadata["target_directory"].as_str().ok_or("cargo names no target directory")?.into())
+}
+
+/// Writes a file, and the folders that it stands in; nothing where it has that text already.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+    let say = |e| format!("cannot write {}: {e}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(say)?;
+    }
+    // The same text again would look like a change to cargo.
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::write(path, text).map_err(say)
 }
 
 /// A command's standard output, or why there is none.

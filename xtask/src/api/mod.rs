@@ -109,8 +109,8 @@ fn published(folder: &Path) -> Result<PathBuf, String> {
         "[package]\nname = \"published\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n\
          [dependencies]\ntokio = {{ version = \"={VERSION}\", features = [\"full\", \"test-util\"] }}\n"
     );
-    write(&folder.join("Cargo.toml"), &manifest)?;
-    write(&folder.join("src/lib.rs"), "")?;
+    crate::write(&folder.join("Cargo.toml"), &manifest)?;
+    crate::write(&folder.join("src/lib.rs"), "")?;
     let mut cargo = Command::new(crate::cargo());
     cargo.args(["doc", "-p", "tokio", "-p", "tokio-macros"]).current_dir(folder);
     document(cargo, &folder.join("target"))
@@ -132,16 +132,4 @@ fn document(mut cargo: Command, target: &Path) -> Result<PathBuf, String> {
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTDOCFLAGS", FLAGS).env_remove("RUSTFLAGS");
     crate::output(&mut cargo)?;
     Ok(target.join("doc"))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let say = |e| format!("cannot write {}: {e}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(say)?;
-    }
-    // The same text again would look like a change to cargo.
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    fs::write(path, text).map_err(say)
 }

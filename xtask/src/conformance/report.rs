@@ -155,12 +155,9 @@ pub(super) fn bless(
     for name in &passing {
         let _ = writeln!(text, "{name}");
     }
-    let write = |path: &Path, text: &str| {
-        fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
-    };
-    write(&root.join(half.passing), &text)?;
+    crate::write(&root.join(half.passing), &text)?;
     let lock = fs::read_to_string(suite.join("Cargo.lock")).map_err(|e| e.to_string())?;
-    write(&root.join("conformance/Cargo.lock"), &lock)
+    crate::write(&root.join("conformance/Cargo.lock"), &lock)
 }
 
 /// One half's part of the document, which counts only what must pass.

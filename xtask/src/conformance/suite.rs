@@ -37,11 +37,14 @@ impl Suite {
         let folder = top.join(half.folder);
         let lock = root.join("conformance/Cargo.lock");
         if lock.exists() {
-            write(&folder.join("Cargo.lock"), &read(&lock)?)?;
+            crate::write(&folder.join("Cargo.lock"), &read(&lock)?)?;
         }
-        write(&folder.join("Cargo.toml"), &manifest_of(&published, root, half, &source, &files)?)?;
-        write(&folder.join("build.rs"), &build_script(half))?;
-        write(&folder.join("src/lib.rs"), "//! Nothing: the tests are elsewhere.\n")?;
+        crate::write(
+            &folder.join("Cargo.toml"),
+            &manifest_of(&published, root, half, &source, &files)?,
+        )?;
+        crate::write(&folder.join("build.rs"), &build_script(half))?;
+        crate::write(&folder.join("src/lib.rs"), "//! Nothing: the tests are elsewhere.\n")?;
         let files = files.into_iter().filter(|file| file.contains(filter)).collect();
         Ok(Self {
             folder,
@@ -76,7 +79,7 @@ impl Suite {
             let error = first_error(&messages, Some(file))
                 .or_else(|| first_error(&messages, None))
                 .ok_or_else(|| format!("no test file builds:\n{}", tail(&done.stderr)))?;
-            write(&self.logs.join(format!("{file}.build")), &error)?;
+            crate::write(&self.logs.join(format!("{file}.build")), &error)?;
             let line = error.lines().next().unwrap_or_default();
             not_built.insert(file.clone(), line.to_string());
         }
@@ -96,8 +99,8 @@ fn published(folder: &Path) -> Result<Value, String> {
         "[package]\nname = \"published\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n\
          [dependencies]\ntokio = \"={VERSION}\"\n"
     );
-    write(&folder.join("Cargo.toml"), &manifest)?;
-    write(&folder.join("src/lib.rs"), "")?;
+    crate::write(&folder.join("Cargo.toml"), &manifest)?;
+    crate::write(&folder.join("src/lib.rs"), "")?;
     let platform = format!("--filter-platform={}-unknown-linux-gnu", std::env::consts::ARCH);
     let metadata = crate::metadata(folder, &[&platform])?;
     let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
@@ -226,18 +229,6 @@ fn first_error(messages: &str, file: Option<&str>) -> Option<String> {
 
 fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let say = |e| format!("cannot write {}: {e}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(say)?;
-    }
-    // The same text again would look like a change to cargo.
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    fs::write(path, text).map_err(say)
 }
 
 #[cfg(test)]

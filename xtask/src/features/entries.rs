@@ -134,9 +134,8 @@ fn write(root: &Path, folder: &Path, front: &str, case: &Case) -> Result<(), Str
     );
     let here = if matches!(case.outcome, Outcome::Runs) { HERE } else { "" };
     let text = format!("{}{here}", case.text).replace("FRONT", front);
-    fs::create_dir_all(folder.join("src")).map_err(say)?;
-    fs::write(folder.join("Cargo.toml"), manifest).map_err(say)?;
-    fs::write(folder.join("src/main.rs"), text).map_err(say)?;
+    crate::write(&folder.join("Cargo.toml"), &manifest)?;
+    crate::write(&folder.join("src/main.rs"), &text)?;
     // The versions that are there already, so that nothing has to be fetched.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(say)?;
     Ok(())
