@@ -2,7 +2,6 @@
 //! end.
 
 use crate::failure::Failure;
-use crate::hyper_glue::{HyperIo, Spawner};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -11,6 +10,7 @@ use hyper::rt::Executor;
 use hyper::{Request, Uri};
 use shinkan::io::{AsyncRead, AsyncWrite};
 use shinkan::net::{TcpStream, lookup_host};
+use shinkan_compat::hyper::{Spawner, ToHyper};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{self, pki_types::ServerName};
 
@@ -77,7 +77,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let broken = |error: hyper::Error| Failure::Broken(chain(&error));
-    let (mut sender, connection) = http1::handshake(HyperIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = http1::handshake(ToHyper::new(stream)).await.map_err(broken)?;
     // The connection moves the bytes. It ends when we drop the sender, also where a timeout drops
     // it for us; its error, if it has one, is also given to the request.
     Spawner.execute(async move {

@@ -2,7 +2,6 @@
 //! times. A few fail, hang or break off, and each says beforehand how fetching it must end.
 
 use crate::crawl::Target;
-use crate::hyper_glue::{Clock, HyperIo, Spawner};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::rt::Executor;
 use hyper::server::conn::http1;
@@ -10,6 +9,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use shinkan::net::{TcpListener, TcpStream};
 use shinkan::time::sleep;
+use shinkan_compat::hyper::{Clock, Spawner, ToHyper};
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
@@ -58,7 +58,7 @@ async fn serve_one(stream: TcpStream, site: Arc<Vec<Page>>) {
     let connection = http1::Builder::new()
         .timer(Clock)
         .header_read_timeout(Duration::from_secs(5))
-        .serve_connection(HyperIo::new(stream), service);
+        .serve_connection(ToHyper::new(stream), service);
     // A client that hangs up on us, or a page that breaks off, is no concern of the other
     // connections.
     let _ = connection.await;

@@ -2,15 +2,14 @@
 //! bar and a table.
 //!
 //! Without arguments it starts a server of its own, some of whose pages fail or hang, and fetches
-//! from that. Read the files in this order: this one, `crawl` (many pages), `client` (one page),
-//! `hyper_glue` (how hyper runs on shinkan).
+//! from that. Read the files in this order: this one, `crawl` (many pages), `client` (one page).
+//! What hyper asks of a runtime is in `shinkan_compat`.
 
 mod args;
 mod client;
 mod crawl;
 mod demo;
 mod failure;
-mod hyper_glue;
 mod report;
 mod tls;
 
