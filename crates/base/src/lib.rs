@@ -17,6 +17,7 @@ mod canary;
 #[path = "canary_on.rs"]
 mod canary;
 
+pub mod auto;
 pub mod lifo;
 pub mod list;
 mod packed;

@@ -6,6 +6,8 @@
 
 use crate::services::installed;
 use crate::thread::THREAD;
+use core::cell::Cell;
+use core::marker::PhantomData;
 use core::task::{Context, Poll};
 
 /// Operations a poll.
@@ -45,26 +47,38 @@ impl Budget {
     }
 }
 
-/// Puts the unit back when it is dropped, unless the operation made progress: one that ends
-/// Pending costs nothing.
+/// Gives its unit of budget back when it is dropped, unless [`made_progress`] was called: an
+/// operation that ends Pending costs nothing.
+///
+/// [`made_progress`]: RestoreOnPending::made_progress
 #[must_use = "the unit is given back when this is dropped"]
 #[derive(Debug)]
-pub struct RestoreOnPending(Budget);
+pub struct RestoreOnPending {
+    // An unlimited budget is never restored: it means progress, or that there was no limit.
+    before: Cell<Budget>,
+    // The budget is the thread's that took the unit.
+    _thread: PhantomData<*mut ()>,
+}
 
 impl RestoreOnPending {
-    /// The operation was done: the unit stays spent.
     #[inline]
-    pub fn made_progress(mut self) {
-        self.0 = Budget::unlimited();
+    const fn new(before: Budget) -> Self {
+        Self { before: Cell::new(before), _thread: PhantomData }
+    }
+
+    /// Says that the operation was done: its unit of budget stays spent.
+    #[inline]
+    pub fn made_progress(&self) {
+        self.before.set(Budget::unlimited());
     }
 }
 
 impl Drop for RestoreOnPending {
     #[inline]
     fn drop(&mut self) {
-        // An unlimited budget is never restored: it means progress, or that there was no limit.
-        if self.0.0.is_some() {
-            set(self.0);
+        let before = self.before.get();
+        if before.0.is_some() {
+            set(before);
         }
     }
 }
@@ -75,12 +89,12 @@ impl Drop for RestoreOnPending {
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     let before = current();
     match before.0 {
-        None => Poll::Ready(RestoreOnPending(before)),
+        None => Poll::Ready(RestoreOnPending::new(before)),
         // 0 and `COUNTED` both, by one comparison.
         Some(left) if left.wrapping_sub(1) >= INITIAL => exhausted_slow(cx, left),
         Some(left) => {
             set(Budget(Some(left - 1)));
-            Poll::Ready(RestoreOnPending(before))
+            Poll::Ready(RestoreOnPending::new(before))
         }
     }
 }

@@ -8,21 +8,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// One unit of budget for a poll of a copy, spent as soon as a byte has moved.
-struct Unit(Option<RestoreOnPending>);
-
-impl Unit {
-    fn poll(cx: &mut Context<'_>) -> Poll<Self> {
-        budget::poll_proceed(cx).map(|unit| Self(Some(unit)))
-    }
-
-    fn spend(&mut self) {
-        if let Some(unit) = self.0.take() {
-            unit.made_progress();
-        }
-    }
-}
-
 /// What is under way from a reader to a writer.
 ///
 /// A reader that has nothing doesn't hold up what is buffered; and where both wait, the writer is
@@ -72,17 +57,17 @@ impl Pump {
         cx: &mut Context<'_>,
         mut reader: Pin<&mut R>,
         mut writer: Pin<&mut W>,
-        unit: &mut Unit,
+        unit: &RestoreOnPending,
     ) -> Poll<io::Result<()>> {
         while self.pos < self.cap {
             match writer.as_mut().poll_write(cx, &self.buf[self.pos..self.cap]) {
                 Poll::Ready(Ok(0)) => {
-                    unit.spend();
+                    unit.made_progress();
                     let text = "the writer took nothing of the copied bytes";
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, text)));
                 }
                 Poll::Ready(Ok(n)) => {
-                    unit.spend();
+                    unit.made_progress();
                     assert!(n <= self.cap - self.pos, "a writer claims to have written too much");
                     self.pos += n;
                     self.copied += n as u64;
@@ -109,29 +94,30 @@ impl Pump {
         mut reader: Pin<&mut R>,
         mut writer: Pin<&mut W>,
     ) -> Poll<io::Result<u64>> {
-        let mut unit = ready!(Unit::poll(cx));
+        // Spent as soon as a byte has moved.
+        let unit = ready!(budget::poll_proceed(cx));
         loop {
             if self.wants_more() {
                 match self.poll_fill(cx, reader.as_mut()) {
                     Poll::Ready(result) => {
-                        unit.spend();
+                        unit.made_progress();
                         result?;
                     }
                     Poll::Pending if self.pos < self.cap => {}
                     Poll::Pending => {
                         if self.must_flush {
                             ready!(writer.as_mut().poll_flush(cx))?;
-                            unit.spend();
+                            unit.made_progress();
                             self.must_flush = false;
                         }
                         return Poll::Pending;
                     }
                 }
             }
-            ready!(self.poll_drain(cx, reader.as_mut(), writer.as_mut(), &mut unit))?;
+            ready!(self.poll_drain(cx, reader.as_mut(), writer.as_mut(), &unit))?;
             if self.reader_ended {
                 ready!(writer.as_mut().poll_flush(cx))?;
-                unit.spend();
+                unit.made_progress();
                 return Poll::Ready(Ok(self.copied));
             }
         }
@@ -196,13 +182,14 @@ fn poll_copy_buf<R: AsyncBufRead + ?Sized, W: AsyncWrite + ?Sized>(
     copied: &mut u64,
     must_flush: &mut bool,
 ) -> Poll<io::Result<u64>> {
-    let mut unit = ready!(Unit::poll(cx));
+    // Spent as soon as a byte has moved.
+    let unit = ready!(budget::poll_proceed(cx));
     loop {
         let there = match reader.as_mut().poll_fill_buf(cx) {
             Poll::Ready(Ok(there)) => there,
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
             Poll::Ready(Err(error)) => {
-                unit.spend();
+                unit.made_progress();
                 return Poll::Ready(Err(error));
             }
             Poll::Pending => {
@@ -213,7 +200,7 @@ fn poll_copy_buf<R: AsyncBufRead + ?Sized, W: AsyncWrite + ?Sized>(
                 return Poll::Pending;
             }
         };
-        unit.spend();
+        unit.made_progress();
         if there.is_empty() {
             ready!(writer.as_mut().poll_flush(cx))?;
             return Poll::Ready(Ok(*copied));

@@ -15,6 +15,7 @@ mod shared;
 use crate::fate::UnhandledPanic;
 use crate::handle::Id;
 use crate::runtime::Runtime;
+pub use current::LocalEnterGuard;
 pub use runtime::{LocalOptions, LocalRuntime};
 pub(crate) use shared::Shared;
 
@@ -58,17 +59,6 @@ const TASKS_A_TURN: usize = 61;
 pub struct LocalSet {
     context: Rc<current::Context>,
     place: &'static Location<'static>,
-}
-
-/// Makes a [`LocalSet`] this thread's while it lives: see [`LocalSet::enter`].
-pub struct LocalEnterGuard {
-    _guard: current::Guard,
-}
-
-impl fmt::Debug for LocalEnterGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalEnterGuard").finish_non_exhaustive()
-    }
 }
 
 /// Spawns a task that need not be `Send` on the [`LocalSet`] that this thread is in.
@@ -122,7 +112,7 @@ impl LocalSet {
     /// Makes the set this thread's until the guard is dropped: [`spawn_local`] then spawns on it.
     /// Its tasks run once the set is awaited.
     pub fn enter(&self) -> LocalEnterGuard {
-        LocalEnterGuard { _guard: current::enter(self.context.clone(), current::How::OnlyEntered) }
+        current::enter(self.context.clone(), current::How::OnlyEntered)
     }
 
     /// Spawns a task on the set. It runs once the set is awaited.

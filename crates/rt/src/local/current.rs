@@ -10,6 +10,7 @@
 use super::shared::Shared;
 use crate::handle::Id;
 use core::cell::{Cell, RefCell};
+use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
@@ -86,8 +87,9 @@ impl Drop for Owner {
     }
 }
 
-/// Puts back what the thread was in before.
-pub(super) struct Guard {
+/// Makes a [`LocalSet`](super::LocalSet) this thread's while it lives: see
+/// [`LocalSet::enter`](super::LocalSet::enter).
+pub struct LocalEnterGuard {
     previous: Option<Rc<Context>>,
     how: How,
 }
@@ -110,15 +112,21 @@ fn first_number(current: &Current) -> u64 {
 }
 
 /// Makes a set this thread's while the guard lives.
-pub(super) fn enter(context: Rc<Context>, how: How) -> Guard {
+pub(super) fn enter(context: Rc<Context>, how: How) -> LocalEnterGuard {
     let how = CURRENT.with(|current| current.how.replace(how));
-    Guard { previous: replace(Some(context)), how }
+    LocalEnterGuard { previous: replace(Some(context)), how }
 }
 
-impl Drop for Guard {
+impl Drop for LocalEnterGuard {
     fn drop(&mut self) {
         CURRENT.with(|current| current.how.set(self.how));
         drop(replace(self.previous.take()));
+    }
+}
+
+impl fmt::Debug for LocalEnterGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEnterGuard").finish_non_exhaustive()
     }
 }
 

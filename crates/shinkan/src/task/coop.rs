@@ -19,10 +19,7 @@
 //! # });
 //! ```
 
-use core::cell::Cell;
-use core::fmt;
 use core::future::{Future, poll_fn};
-use core::marker::PhantomData;
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -30,30 +27,7 @@ use pin_project_lite::pin_project;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget::{self, Budget};
 
-/// Gives its unit of budget back when it is dropped, unless [`made_progress`] was called.
-///
-/// [`made_progress`]: RestoreOnPending::made_progress
-#[must_use = "the unit is given back when this is dropped"]
-pub struct RestoreOnPending {
-    unit: Cell<Option<budget::RestoreOnPending>>,
-    // The budget is the thread's that took the unit.
-    _thread: PhantomData<*mut ()>,
-}
-
-impl RestoreOnPending {
-    /// Says that the operation was done: its unit of budget stays spent.
-    pub fn made_progress(&self) {
-        if let Some(unit) = self.unit.take() {
-            unit.made_progress();
-        }
-    }
-}
-
-impl fmt::Debug for RestoreOnPending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RestoreOnPending").finish_non_exhaustive()
-    }
-}
+pub use shinkan_context::budget::RestoreOnPending;
 
 /// Takes one unit of the task's budget. Pending where there is none left; the task is then woken
 /// for its next turn.
@@ -77,15 +51,11 @@ impl fmt::Debug for RestoreOnPending {
 #[inline]
 #[track_caller]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    match budget::poll_proceed(cx) {
-        Poll::Ready(unit) => {
-            Poll::Ready(RestoreOnPending { unit: Cell::new(Some(unit)), _thread: PhantomData })
-        }
-        Poll::Pending => {
-            shinkan_context::pending(WaitKind::Budget, 0, Location::caller());
-            Poll::Pending
-        }
+    let unit = budget::poll_proceed(cx);
+    if unit.is_pending() {
+        shinkan_context::pending(WaitKind::Budget, 0, Location::caller());
     }
+    unit
 }
 
 /// Whether the task may do a further operation in this poll. Always so outside a task.

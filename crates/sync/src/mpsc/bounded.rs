@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::chan::{self, Bounded, Tx, Weak};
+use super::chan::{self, Bounded, Chan, Tx};
 use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::permit::{OwnedPermit, Permit, PermitIterator};
 use super::receiver::Receiver;
@@ -14,6 +14,7 @@ use core::panic::Location;
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
+use shinkan_base::atomics::Arc;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services;
 
@@ -40,7 +41,7 @@ pub struct Sender<T> {
 
 /// A sender that does not keep the channel open: the receiver may find the end though it exists.
 pub struct WeakSender<T> {
-    weak: Weak<T, Bounded>,
+    chan: Arc<Chan<T, Bounded>>,
 }
 
 struct SendGate<'a, T> {
@@ -355,7 +356,7 @@ impl<T> Sender<T> {
     /// A sender that does not keep the channel open.
     #[must_use = "this makes a weak sender and leaves the strong one as it is"]
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender { weak: self.tx.downgrade() }
+        WeakSender::new(&self.tx.0)
     }
 
     /// How many senders there are.
@@ -382,19 +383,24 @@ fn sleep_for(timeout: Duration, place: &'static Location<'static>) -> Sleep {
 }
 
 impl<T> WeakSender<T> {
+    fn new(chan: &Arc<Chan<T, Bounded>>) -> Self {
+        chan.add_weak();
+        Self { chan: chan.clone() }
+    }
+
     /// A sender, if there is still one.
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.weak.upgrade().map(|tx| Sender { tx })
+        Tx::of(&self.chan).map(|tx| Sender { tx })
     }
 
     /// How many senders there are.
     pub fn strong_count(&self) -> usize {
-        self.weak.chan().strong_count()
+        self.chan.strong_count()
     }
 
     /// How many weak senders there are.
     pub fn weak_count(&self) -> usize {
-        self.weak.chan().weak_count()
+        self.chan.weak_count()
     }
 }
 
@@ -406,7 +412,13 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
-        Self { weak: self.weak.clone() }
+        Self::new(&self.chan)
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        self.chan.remove_weak();
     }
 }
 

@@ -47,9 +47,6 @@ pub(super) struct Chan<T, L> {
 /// A sender's share.
 pub(super) struct Tx<T, L: Limit>(pub(super) Arc<Chan<T, L>>);
 
-/// A weak sender's share.
-pub(super) struct Weak<T, L>(Arc<Chan<T, L>>);
-
 /// The receiver's share.
 pub(super) struct Rx<T, L: Limit> {
     pub(super) chan: Arc<Chan<T, L>>,
@@ -135,6 +132,14 @@ impl<T, L: Limit> Chan<T, L> {
     pub(super) fn weak_count(&self) -> usize {
         self.weak.load(Ordering::Relaxed)
     }
+
+    pub(super) fn add_weak(&self) {
+        self.weak.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_weak(&self) {
+        self.weak.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<T> Chan<T, Bounded> {
@@ -163,9 +168,22 @@ impl<T, L: Limit> Tx<T, L> {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn downgrade(&self) -> Weak<T, L> {
-        self.0.weak.fetch_add(1, Ordering::Relaxed);
-        Weak(self.0.clone())
+    /// A sender, if there is still one.
+    pub(super) fn of(chan: &Arc<Chan<T, L>>) -> Option<Self> {
+        let senders = &chan.senders;
+        let mut count = senders.load(Ordering::Acquire);
+        while count > 0 {
+            match senders.compare_exchange_weak(
+                count,
+                count + 1,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Some(Self(chan.clone())),
+                Err(now) => count = now,
+            }
+        }
+        None
     }
 }
 
@@ -181,42 +199,6 @@ impl<T, L: Limit> Drop for Tx<T, L> {
         if self.0.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.queue.end();
         }
-    }
-}
-
-impl<T, L: Limit> Weak<T, L> {
-    pub(super) fn upgrade(&self) -> Option<Tx<T, L>> {
-        let senders = &self.0.senders;
-        let mut count = senders.load(Ordering::Acquire);
-        while count > 0 {
-            match senders.compare_exchange_weak(
-                count,
-                count + 1,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return Some(Tx(self.0.clone())),
-                Err(now) => count = now,
-            }
-        }
-        None
-    }
-
-    pub(super) fn chan(&self) -> &Chan<T, L> {
-        &self.0
-    }
-}
-
-impl<T, L> Clone for Weak<T, L> {
-    fn clone(&self) -> Self {
-        self.0.weak.fetch_add(1, Ordering::Relaxed);
-        Self(self.0.clone())
-    }
-}
-
-impl<T, L> Drop for Weak<T, L> {
-    fn drop(&mut self) {
-        self.0.weak.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,11 +1,12 @@
 //! The senders of an unbounded channel.
 
-use super::chan::{self, Tx, Unbounded, Weak};
+use super::chan::{self, Chan, Tx, Unbounded};
 use super::error::SendError;
 use super::unbounded_receiver::UnboundedReceiver;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
+use shinkan_base::atomics::Arc;
 
 /// Makes a channel that always has room.
 #[track_caller]
@@ -21,7 +22,7 @@ pub struct UnboundedSender<T> {
 
 /// A sender that does not keep the channel open: the receiver may find the end though it exists.
 pub struct WeakUnboundedSender<T> {
-    weak: Weak<T, Unbounded>,
+    chan: Arc<Chan<T, Unbounded>>,
 }
 
 impl<T> UnboundedSender<T> {
@@ -57,7 +58,7 @@ impl<T> UnboundedSender<T> {
     /// A sender that does not keep the channel open.
     #[must_use = "this makes a weak sender and leaves the strong one as it is"]
     pub fn downgrade(&self) -> WeakUnboundedSender<T> {
-        WeakUnboundedSender { weak: self.tx.downgrade() }
+        WeakUnboundedSender::new(&self.tx.0)
     }
 
     /// How many senders there are.
@@ -72,19 +73,24 @@ impl<T> UnboundedSender<T> {
 }
 
 impl<T> WeakUnboundedSender<T> {
+    fn new(chan: &Arc<Chan<T, Unbounded>>) -> Self {
+        chan.add_weak();
+        Self { chan: chan.clone() }
+    }
+
     /// A sender, if there is still one.
     pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
-        self.weak.upgrade().map(|tx| UnboundedSender { tx })
+        Tx::of(&self.chan).map(|tx| UnboundedSender { tx })
     }
 
     /// How many senders there are.
     pub fn strong_count(&self) -> usize {
-        self.weak.chan().strong_count()
+        self.chan.strong_count()
     }
 
     /// How many weak senders there are.
     pub fn weak_count(&self) -> usize {
-        self.weak.chan().weak_count()
+        self.chan.weak_count()
     }
 }
 
@@ -96,7 +102,13 @@ impl<T> Clone for UnboundedSender<T> {
 
 impl<T> Clone for WeakUnboundedSender<T> {
     fn clone(&self) -> Self {
-        Self { weak: self.weak.clone() }
+        Self::new(&self.chan)
+    }
+}
+
+impl<T> Drop for WeakUnboundedSender<T> {
+    fn drop(&mut self) {
+        self.chan.remove_weak();
     }
 }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use shinkan_base::auto;
 use std::sync::Arc;
 
 /// Ends when its [`Notify`] is notified. Made by [`Notify::notified`].
@@ -22,6 +23,23 @@ pub struct OwnedNotified {
     notify: Arc<Notify>,
     wait: Wait,
 }
+
+// SAFETY:
+// - the `Notify` may be shared; the node, which its queue points to, is reached by the future or
+//   under the lock of the queue, wherever the future is.
+unsafe impl Send for Notified<'_> {}
+// SAFETY:
+// - `&Notified` gives access to the `Notify`, which may be shared, and to nothing of the wait.
+unsafe impl Sync for Notified<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for OwnedNotified {}
+
+const _: () = {
+    auto::sent::<&Notify>();
+    auto::sent::<Wait>();
+    auto::shared::<&Notify>();
+    auto::shared::<Arc<Notify>>();
+};
 
 impl<'a> Notified<'a> {
     #[inline]

@@ -102,10 +102,6 @@ pub(crate) struct Wait {
     _pin: PhantomPinned,
 }
 
-// SAFETY:
-// - `&Wait` gives access to nothing but phase, kind and place.
-unsafe impl Sync for Wait {}
-
 impl Wait {
     #[inline]
     pub(crate) fn new(notify: &Notify, kind: WaitKind, place: &'static Location<'static>) -> Self {

@@ -9,8 +9,8 @@ use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
+use shinkan_base::{auto, canary};
 
 /// A cell that is filled once, by an async function if need be.
 ///
@@ -32,6 +32,23 @@ pub struct OnceCell<T> {
     pub(crate) slot: Slot<T>,
     pub(crate) turn: Semaphore,
 }
+
+// SAFETY:
+// - it owns its value.
+unsafe impl<T: Send> Send for OnceCell<T> {}
+// SAFETY:
+// - a value goes in through `&` (Send), and comes out as `&T` for several threads (Sync).
+// - one thread fills the slot, the one that has the permit; others look when it is full (`fill`).
+unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
+
+const _: () = {
+    const fn fields<T: Send>() {
+        auto::sent::<Slot<T>>();
+        auto::sent::<Semaphore>();
+        auto::shared::<Semaphore>();
+    }
+    fields::<()>();
+};
 
 /// Why a cell was not set; here is the value.
 #[derive(Debug, PartialEq, Eq)]
@@ -234,6 +251,12 @@ impl<T> fmt::Display for SetError<T> {
 }
 
 impl<T: fmt::Debug> std::error::Error for SetError<T> {}
+
+impl<T> Drop for OnceCell<T> {
+    fn drop(&mut self) {
+        drop(self.slot.take());
+    }
+}
 
 impl<T> Default for OnceCell<T> {
     fn default() -> Self {

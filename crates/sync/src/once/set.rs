@@ -7,8 +7,8 @@ use crate::Notify;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
+use shinkan_base::{auto, canary};
 
 /// A cell that one task fills and others wait for.
 ///
@@ -27,6 +27,23 @@ pub struct SetOnce<T> {
     pub(crate) slot: Slot<T>,
     pub(crate) is_set: Notify,
 }
+
+// SAFETY:
+// - it owns its value.
+unsafe impl<T: Send> Send for SetOnce<T> {}
+// SAFETY:
+// - a value goes in through `&` (Send), and comes out as `&T` for several threads (Sync).
+// - one thread fills the slot, the first under the lock; others look when it is full (`set`).
+unsafe impl<T: Send + Sync> Sync for SetOnce<T> {}
+
+const _: () = {
+    const fn fields<T: Send>() {
+        auto::sent::<Slot<T>>();
+        auto::sent::<Notify>();
+        auto::shared::<Notify>();
+    }
+    fields::<()>();
+};
 
 /// The cell has a value; here is the other.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +120,12 @@ impl<T> SetOnce<T> {
                 is_set.await;
             }
         }
+    }
+}
+
+impl<T> Drop for SetOnce<T> {
+    fn drop(&mut self) {
+        drop(self.slot.take());
     }
 }
 

@@ -1,4 +1,5 @@
-//! The memory of a cell that is filled once: nothing, then a value for good.
+//! The memory of a cell that is filled once: nothing, then a value for good. The cell around it says
+//! who may fill it, hence which threads may share it, and takes the value out at its end.
 
 #![allow(unsafe_code)]
 
@@ -11,13 +12,6 @@ pub(crate) struct Slot<T> {
     pub(crate) filled: AtomicBool,
     pub(crate) value: UnsafeCell<MaybeUninit<T>>,
 }
-
-// SAFETY:
-// - it owns its value.
-unsafe impl<T: Send> Send for Slot<T> {}
-// SAFETY:
-// - a value goes in through `&` (Send), and comes out as `&T` for several threads (Sync).
-unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
 impl<T> Slot<T> {
     pub(super) fn new() -> Self {
@@ -76,11 +70,5 @@ impl<T> Slot<T> {
         self.filled.store(false, Ordering::Relaxed);
         // SAFETY: it was filled, and is empty from now on.
         Some(unsafe { self.value.get_mut().assume_init_read() })
-    }
-}
-
-impl<T> Drop for Slot<T> {
-    fn drop(&mut self) {
-        drop(self.take());
     }
 }

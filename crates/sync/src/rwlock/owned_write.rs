@@ -6,6 +6,7 @@ use super::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, RwLock};
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use shinkan_base::auto;
 use std::sync::Arc;
 
 /// Holds a shared [`RwLock`] alone, and keeps it alive.
@@ -13,6 +14,23 @@ use std::sync::Arc;
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     lock: Arc<RwLock<T>>,
 }
+
+// SAFETY:
+// - the guard's thread alone reaches the value: it may move it out (Send), and narrowed to one that
+//   reads, it may share it with readers elsewhere (Sync).
+// - a semaphore takes its permits back on any thread.
+unsafe impl<T: ?Sized + Send + Sync> Send for OwnedRwLockWriteGuard<T> {}
+// SAFETY:
+// - a shared guard gives shared access to the value, no more.
+unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedRwLockWriteGuard<T> {}
+
+const _: () = {
+    const fn fields<T: ?Sized + Send + Sync>() {
+        auto::sent::<Arc<RwLock<T>>>();
+        auto::shared::<Arc<RwLock<T>>>();
+    }
+    fields::<()>();
+};
 
 impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// The caller holds all permits of `lock`.

@@ -6,6 +6,7 @@ use super::{RwLock, RwLockMappedWriteGuard, RwLockReadGuard};
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use shinkan_base::auto;
 
 /// Holds an [`RwLock`] alone; unlocks when it is dropped.
 #[must_use = "the lock is released when this is dropped"]
@@ -13,6 +14,23 @@ use core::ops::{Deref, DerefMut};
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
 }
+
+// SAFETY:
+// - the guard's thread alone reaches the value: it may move it out (Send), and narrowed to one that
+//   reads, it may share it with readers elsewhere (Sync).
+// - a semaphore takes its permits back on any thread.
+unsafe impl<T: ?Sized + Send + Sync> Send for RwLockWriteGuard<'_, T> {}
+// SAFETY:
+// - a shared guard gives shared access to the value, no more.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLockWriteGuard<'_, T> {}
+
+const _: () = {
+    const fn fields<T: ?Sized + Send + Sync>() {
+        auto::sent::<&RwLock<T>>();
+        auto::shared::<&RwLock<T>>();
+    }
+    fields::<()>();
+};
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// The caller holds all permits of `lock`.

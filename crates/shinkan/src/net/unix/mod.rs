@@ -1,7 +1,8 @@
 //! Sockets and pipes within this machine.
 
 mod addr;
-pub(super) mod datagram;
+#[doc(hidden)]
+pub mod datagram;
 pub(super) mod listener;
 pub mod pipe;
 pub(super) mod socket;
@@ -11,7 +12,7 @@ pub(super) mod stream;
 mod ucred;
 
 pub use addr::SocketAddr;
-use datagram::UnixDatagram;
+use datagram::socket::UnixDatagram;
 use listener::UnixListener;
 pub use split::{ReadHalf, WriteHalf};
 pub use split_owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};

@@ -1,6 +1,6 @@
 //! Sending and receiving datagrams.
 
-use super::UnixDatagram;
+use super::socket::UnixDatagram;
 use crate::net::fill;
 use crate::net::unix::SocketAddr;
 use bytes::BufMut;
