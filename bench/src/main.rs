@@ -12,9 +12,11 @@ mod instructions;
 mod on_shinkan;
 #[allow(clippy::duplicate_mod)]
 mod on_tokio;
+mod row;
 mod sample;
 
 use clap::{Parser, ValueEnum};
+use row::{Info, Length};
 use sample::{Sample, median};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,12 +47,18 @@ struct Args {
     /// Count instructions with valgrind's callgrind, leaving the profiles in this folder
     #[arg(long, value_name = "FOLDER")]
     instructions: Option<PathBuf>,
+    /// Only rows of which the repository keeps the instructions
+    #[arg(long)]
+    counted: bool,
     /// Run one row once, without warm-up and report, for a profiler; needs --runtime
     #[arg(long, value_name = "ROW", conflicts_with = "rows")]
     once: Option<String>,
     /// Operations of that one row
     #[arg(long, requires = "once")]
     ops: Option<u64>,
+    /// Workers of each runtime
+    #[arg(long, default_value_t = 2, value_parser = at_least_one)]
+    workers: usize,
     /// Print the names and explanations of all rows
     #[arg(long)]
     list: bool,
@@ -67,43 +75,36 @@ enum Which {
 #[derive(Clone, Copy)]
 struct Side {
     name: &'static str,
-    round: fn(&str, u64, u64) -> Sample,
+    round: fn(&str, Length) -> Sample,
 }
 
 const TOKIO: Side = Side { name: "tokio", round: on_tokio::rows::round };
 const SHINKAN: Side = Side { name: "shinkan", round: on_shinkan::rows::round };
-
-/// A row's name and the operations of its round.
-#[derive(Clone, Copy)]
-struct Plan {
-    name: &'static str,
-    ops: u64,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let all = on_tokio::rows::list();
     assert_eq!(all, on_shinkan::rows::list(), "both sides have the same rows");
     if args.list {
-        for (name, about, ops) in all {
+        for Info { name, about, ops, .. } in all {
             println!("{name:24} {about} ({ops} a round)");
         }
         return ExitCode::SUCCESS;
     }
     let sides = sides(&args);
     if let Some(name) = &args.once {
-        let Some((_, _, ops)) = all.iter().find(|row| row.0 == name) else {
+        let Some(row) = all.iter().find(|row| row.name == name) else {
             return fail(&format!("there is no row {name:?}; --list prints them"));
         };
-        (sides[0].round)(name, 0, args.ops.unwrap_or(*ops));
+        let ops = args.ops.unwrap_or(row.ops);
+        (sides[0].round)(name, Length { warm: 0, ops, workers: args.workers });
         return ExitCode::SUCCESS;
     }
-    let plans: Vec<Plan> = all
-        .iter()
-        .filter(|row| {
-            args.rows.is_empty() || args.rows.iter().any(|word| row.0.contains(word.as_str()))
-        })
-        .map(|row| Plan { name: row.0, ops: (row.2 * args.percent / 100).max(1) })
+    let named = |row: &Info| args.rows.iter().any(|word| row.name.contains(word.as_str()));
+    let plans: Vec<Info> = all
+        .into_iter()
+        .filter(|row| (args.rows.is_empty() || named(row)) && (row.counted || !args.counted))
+        .map(|row| Info { ops: (row.ops * args.percent / 100).max(1), ..row })
         .collect();
     if plans.is_empty() {
         return fail("no row's name contains any of these words; --list prints them");
@@ -112,9 +113,17 @@ fn main() -> ExitCode {
         return instruction_report(&plans, &sides, folder);
     }
     if args.allocations {
-        return allocation_report(&plans, &sides);
+        return allocation_report(&plans, &sides, args.workers);
     }
     time_report(&plans, &sides, &args)
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".into()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 fn sides(args: &Args) -> Vec<Side> {
@@ -133,25 +142,23 @@ fn fail(message: &str) -> ExitCode {
 
 /// All rounds of one row: `rounds[r][s]` is round `r` on side `s`. The side that goes first changes
 /// each round.
-fn rounds(plan: Plan, sides: &[Side], rounds: u32) -> Vec<Vec<Sample>> {
-    let warm = (plan.ops / 10).max(1);
+fn rounds(plan: Info, sides: &[Side], rounds: u32, workers: usize) -> Vec<Vec<Sample>> {
+    let length = Length { warm: (plan.ops / 10).max(1), ops: plan.ops, workers };
     (0..rounds)
         .map(|round| {
             let mut order: Vec<usize> = (0..sides.len()).collect();
             if round % 2 == 1 {
                 order.reverse();
             }
-            let mut samples: Vec<(usize, Sample)> = order
-                .into_iter()
-                .map(|s| (s, (sides[s].round)(plan.name, warm, plan.ops)))
-                .collect();
+            let mut samples: Vec<(usize, Sample)> =
+                order.into_iter().map(|s| (s, (sides[s].round)(plan.name, length))).collect();
             samples.sort_by_key(|sample| sample.0);
             samples.into_iter().map(|sample| sample.1).collect()
         })
         .collect()
 }
 
-fn time_report(plans: &[Plan], sides: &[Side], args: &Args) -> ExitCode {
+fn time_report(plans: &[Info], sides: &[Side], args: &Args) -> ExitCode {
     print!("{:24}", "ns an operation");
     for side in sides {
         print!(" {:>13} {:>10}", side.name, "cpu");
@@ -159,7 +166,7 @@ fn time_report(plans: &[Plan], sides: &[Side], args: &Args) -> ExitCode {
     println!("{}", if sides.len() == 2 { "   ratio    from      to  cpu ratio" } else { "" });
     let mut over = Vec::new();
     for &plan in plans {
-        let rounds = rounds(plan, sides, args.rounds);
+        let rounds = rounds(plan, sides, args.rounds, args.workers);
         print!("{:24}", plan.name);
         for side in 0..sides.len() {
             let wall = median(rounds.iter().map(|round| round[side].wall));
@@ -185,7 +192,7 @@ fn time_report(plans: &[Plan], sides: &[Side], args: &Args) -> ExitCode {
     ExitCode::from(1)
 }
 
-fn allocation_report(plans: &[Plan], sides: &[Side]) -> ExitCode {
+fn allocation_report(plans: &[Info], sides: &[Side], workers: usize) -> ExitCode {
     allocations::start();
     print!("{:24}", "an operation");
     for side in sides {
@@ -193,7 +200,7 @@ fn allocation_report(plans: &[Plan], sides: &[Side]) -> ExitCode {
     }
     println!();
     for &plan in plans {
-        let samples = &rounds(plan, sides, 1)[0];
+        let samples = &rounds(plan, sides, 1, workers)[0];
         print!("{:24}", plan.name);
         for sample in samples {
             print!(" {:13.2} {:10.1}", sample.allocations, sample.bytes);
@@ -203,18 +210,16 @@ fn allocation_report(plans: &[Plan], sides: &[Side]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn instruction_report(plans: &[Plan], sides: &[Side], folder: &std::path::Path) -> ExitCode {
+fn instruction_report(plans: &[Info], sides: &[Side], folder: &std::path::Path) -> ExitCode {
     if let Err(error) = std::fs::create_dir_all(folder) {
         return fail(&format!("{}: {error}", folder.display()));
     }
     println!("instructions an operation; profiles in {}", folder.display());
     for plan in plans {
-        // Valgrind is some fifty times slower, and instructions need no long rounds to be exact.
-        let ops = (plan.ops / 50).max(100);
         print!("{:24}", plan.name);
         for side in sides {
-            match instructions::measure(plan.name, side.name, ops, folder) {
-                Ok((count, _)) => print!(" {:>10} {count:10.0}", side.name),
+            match instructions::measure(plan.name, side.name, folder) {
+                Ok(count) => print!(" {:>10} {count:10.1}", side.name),
                 Err(error) => return fail(&format!("{} on {}: {error}", plan.name, side.name)),
             }
         }

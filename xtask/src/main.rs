@@ -7,6 +7,7 @@ mod api;
 mod conformance;
 mod doctor;
 mod features;
+mod instructions;
 mod models;
 mod run;
 mod tidy;
@@ -25,6 +26,8 @@ usage: cargo xtask NAME
                     builds and runs the tests that Tokio publishes, against compat/tokio
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   features          compiles every feature alone, none and all, without a warning
+  instructions [--bless] [ROWS]
+                    counts the instructions of the fixed costs and holds them against the kept ones
   doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["models", filter] => models::run(&root(), filter),
         ["api", ref rest @ ..] => api::start(&root(), rest),
         ["features"] => features::start(&root()),
+        ["instructions", ref rest @ ..] => instructions::start(&root(), rest),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
         ["doctor", path] => doctor::run(&root(), Path::new(path)),
         ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
@@ -74,6 +78,21 @@ fn metadata(folder: &Path, args: &[&str]) -> Result<Value, String> {
 fn target(root: &Path) -> Result<PathBuf, String> {
     let metadata = metadata(root, &["--no-deps", "--offline"])?;
     Ok(metadata["target_directory"].as_str().ok_or("cargo names no target directory")?.into())
+}
+
+/// The comparison with Tokio, to be given its arguments: a workspace of its own, built as its users
+/// build, below cargo's target directory.
+fn bench(root: &Path) -> Result<Command, String> {
+    let mut command = Command::new(cargo());
+    command
+        .args(["run", "--quiet", "--release", "--locked", "--bin=shinkan-bench"])
+        .arg("--manifest-path")
+        .arg(root.join("bench/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target(root)?.join("bench"))
+        .arg("--")
+        .current_dir(root);
+    Ok(command)
 }
 
 /// Writes a file, and the folders that it stands in; nothing where it has that text already.

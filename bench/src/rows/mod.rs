@@ -8,6 +8,7 @@ mod task;
 mod time;
 
 use super::rt;
+use crate::row::{Info, Length};
 use crate::sample::{Mark, Sample};
 use std::future::Future;
 use std::pin::Pin;
@@ -26,39 +27,40 @@ enum Place {
 /// One workload. `work(n)` does `n` operations, or the next multiple that it can.
 #[derive(Clone, Copy)]
 struct Row {
-    name: &'static str,
-    about: &'static str,
-    /// Operations in a round of normal length, a tenth of a second or less on Tokio.
-    ops: u64,
+    info: Info,
     place: Place,
     work: fn(u64) -> Work,
 }
 
 impl Row {
     const fn new(name: &'static str, about: &'static str, ops: u64, work: fn(u64) -> Work) -> Row {
-        Row { name, about, ops, place: Place::Pool, work }
+        Row { info: Info::new(name, about, ops), place: Place::Pool, work }
     }
 
     const fn outside(self) -> Row {
         Row { place: Place::Outside, ..self }
     }
+
+    const fn counted(self) -> Row {
+        Row { info: Info { counted: true, ..self.info }, ..self }
+    }
 }
 
-/// Each row's name, its explanation and the operations of a normal round, in the order of the
-/// report.
-pub(crate) fn list() -> Vec<(&'static str, &'static str, u64)> {
-    rows().iter().map(|row| (row.name, row.about, row.ops)).collect()
+/// What is known of each row, in the order of the report.
+pub(crate) fn list() -> Vec<Info> {
+    rows().iter().map(|row| row.info).collect()
 }
 
-/// Runs `warm` operations unmeasured and then `ops` measured, on a runtime that lives for this
-/// round only: so the threads of the other side are not there while this side is measured.
-pub(crate) fn round(name: &str, warm: u64, ops: u64) -> Sample {
-    let row = rows().into_iter().find(|row| row.name == name).expect("the row was listed");
+/// Runs a row's operations, those for warmth unmeasured, on a runtime that lives for this round
+/// only: so the threads of the other side are not there while this side is measured.
+pub(crate) fn round(name: &str, length: Length) -> Sample {
+    let row = rows().into_iter().find(|row| row.info.name == name).expect("the row was listed");
+    let Length { warm, ops, workers } = length;
     let runtime = rt::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(workers)
         .enable_all()
         .build()
-        .expect("two threads and an epoll");
+        .expect("threads and an epoll");
     let measured = async move {
         if warm > 0 {
             (row.work)(warm).await;

@@ -4,8 +4,8 @@ use super::{Row, Work, rt};
 use rt::sync::{mpsc, oneshot};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("spawn_join", "spawn an empty task and join it", 200_000, spawn_join),
-    Row::new("spawn_join_1000", "spawn 1,000, join 1,000", 200_000, spawn_join_1000),
+    Row::new("spawn_join", "spawn an empty task and join it", 200_000, spawn_join).counted(),
+    Row::new("spawn_join_1000", "spawn 1,000, join 1,000", 200_000, spawn_join_1000).counted(),
     Row::new(
         "spawn_join_1000_outside",
         "the same from the block_on thread",
@@ -13,9 +13,10 @@ pub(super) const ROWS: &[Row] = &[
         spawn_join_1000,
     )
     .outside(),
-    Row::new("yield_200", "yield, 200 tasks", 1_500_000, yield_200),
-    Row::new("spawn_chain", "a task spawns the next, 1,000 deep", 200_000, spawn_chain),
-    Row::new("oneshot_ping_pong", "two fresh tasks and two oneshots", 60_000, oneshot_ping_pong),
+    Row::new("yield_200", "yield, 200 tasks", 1_500_000, yield_200).counted(),
+    Row::new("spawn_chain", "a task spawns the next, 1,000 deep", 200_000, spawn_chain).counted(),
+    Row::new("oneshot_ping_pong", "two fresh tasks and two oneshots", 60_000, oneshot_ping_pong)
+        .counted(),
     Row::new(
         "block_on_ping_pong",
         "block_on thread to a worker and back, mpsc of 1",

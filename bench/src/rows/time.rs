@@ -4,7 +4,7 @@ use super::{Row, Work, rt};
 use std::time::Duration;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("timeout", "timeout of 30 s around one yield", 120_000, timeouts),
+    Row::new("timeout", "timeout of 30 s around one yield", 120_000, timeouts).counted(),
     Row::new("timeout_64", "the same in 64 tasks", 120_000, timeouts_64),
     Row::new("sleeps_100k", "100,000 sleeps of 1 to 50 ms at once", 100_000, sleeps),
 ];
