@@ -6,9 +6,11 @@
 mod api;
 mod conformance;
 mod doctor;
+mod ecosystem;
 mod features;
 mod instructions;
 mod models;
+mod published;
 mod run;
 mod tidy;
 
@@ -24,6 +26,9 @@ usage: cargo xtask NAME
   models [FILTER]   walks the protocols between threads with loom, and the bugs planted in them
   conformance [--bless] [--unstable] [FILTER]
                     builds and runs the tests that Tokio publishes, against compat/tokio
+  ecosystem [--again] [NAME...]
+                    runs the tests of published packages on Tokio and on shinkan, and tells them apart
+  ecosystem --ci    a few of them, on shinkan alone
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   features          compiles every feature alone, none and all, without a warning
   instructions [--bless] [ROWS]
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
         ["instructions", ref rest @ ..] => instructions::start(&root(), rest),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
         ["doctor", path] => doctor::run(&root(), Path::new(path)),
+        ["ecosystem", ref rest @ ..] => ecosystem::start(&root(), rest),
         ["conformance", ref rest @ ..] => conformance::start(&root(), rest),
         _ => Err(USAGE.to_string()),
     };

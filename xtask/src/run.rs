@@ -128,6 +128,7 @@ pub(crate) fn run_all(
 /// A test program that cargo built.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
+    /// The file's name; `src` for the tests that stand inside the library.
     pub(crate) target: String,
     pub(crate) program: PathBuf,
 }
@@ -136,7 +137,18 @@ pub(crate) struct Built {
 pub(crate) fn tests(program: &Path, folder: &Path) -> Result<Vec<String>, String> {
     let mut command = Command::new(program);
     let listed = crate::output(command.args(["--list", "--format=terse"]).current_dir(folder))?;
-    Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect())
+    Ok(names(&listed))
+}
+
+/// The names of those that are not run unless they are asked for.
+pub(crate) fn ignored(program: &Path, folder: &Path) -> Result<Vec<String>, String> {
+    let mut command = Command::new(program);
+    let command = command.args(["--list", "--ignored", "--format=terse"]).current_dir(folder);
+    Ok(names(&crate::output(command)?))
+}
+
+fn names(listed: &str) -> Vec<String> {
+    listed.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect()
 }
 
 /// The test programs named in cargo's JSON messages.
@@ -145,9 +157,10 @@ pub(crate) fn built(messages: &str) -> Vec<Built> {
     messages
         .filter_map(|message: serde_json::Value| {
             let program = message["executable"].as_str()?;
-            let is_test = message["target"]["kind"].as_array()?.iter().any(|kind| kind == "test");
-            let target = message["target"]["name"].as_str()?.to_string();
-            is_test.then(|| Built { target, program: program.into() })
+            let in_file = message["target"]["kind"].as_array()?.iter().any(|kind| kind == "test");
+            let name = if in_file { message["target"]["name"].as_str()? } else { "src" };
+            let is_test = message["profile"]["test"] == true;
+            is_test.then(|| Built { target: name.to_string(), program: program.into() })
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::half::Half;
+use crate::published::{errors, published, tail};
 use crate::run::{Built, built};
 
 const VERSION: &str = "1.54.1";
@@ -30,7 +31,7 @@ pub(super) struct Suite {
 impl Suite {
     pub(super) fn new(root: &Path, half: &Half, filter: &str) -> Result<Self, String> {
         let top = crate::target(root)?.join("conformance");
-        let published = published(&top.join("published"))?;
+        let published = published(&top.join("published"), "tokio", VERSION)?;
         let manifest = published["manifest_path"].as_str().ok_or("tokio has no manifest")?;
         let source = Path::new(manifest).with_file_name("tests");
         let files = files(&source, half)?;
@@ -85,29 +86,6 @@ impl Suite {
         }
         Ok(programs)
     }
-}
-
-fn tail(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(60)..].join("\n")
-}
-
-/// What the registry published, as cargo sees it.
-fn published(folder: &Path) -> Result<Value, String> {
-    let manifest = format!(
-        "[package]\nname = \"published\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n\
-         [dependencies]\ntokio = \"={VERSION}\"\n"
-    );
-    crate::write(&folder.join("Cargo.toml"), &manifest)?;
-    crate::write(&folder.join("src/lib.rs"), "")?;
-    let platform = format!("--filter-platform={}-unknown-linux-gnu", std::env::consts::ARCH);
-    let metadata = crate::metadata(folder, &[&platform])?;
-    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
-    packages
-        .into_iter()
-        .find(|package| package["name"] == "tokio" && package["version"] == VERSION)
-        .ok_or_else(|| format!("cargo found no tokio {VERSION}"))
 }
 
 fn files(source: &Path, half: &Half) -> Result<Vec<String>, String> {
@@ -218,12 +196,8 @@ fn all_text(folder: &Path) -> Result<String, String> {
 
 /// The first error that the compiler gave for a test file, or for anything.
 fn first_error(messages: &str, file: Option<&str>) -> Option<String> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
-    messages
-        .filter(|message: &Value| {
-            message["message"]["level"] == "error"
-                && file.is_none_or(|file| message["target"]["name"] == file)
-        })
+    errors(messages)
+        .filter(|message| file.is_none_or(|file| message["target"]["name"] == file))
         .find_map(|message| message["message"]["rendered"].as_str().map(String::from))
 }
 
