@@ -12,6 +12,7 @@ mod instructions;
 mod models;
 mod published;
 mod run;
+mod service;
 mod tidy;
 
 use std::fs;
@@ -33,6 +34,8 @@ usage: cargo xtask NAME
   features          compiles every feature alone, none and all, without a warning
   instructions [--bless] [ROWS]
                     counts the instructions of the fixed costs and holds them against the kept ones
+  service [--on shinkan|tokio|both] [--servers] [--stops N] [--bench]
+                    tests, stops and measures the service of examples/service
   doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         ["api", ref rest @ ..] => api::start(&root(), rest),
         ["features"] => features::start(&root()),
         ["instructions", ref rest @ ..] => instructions::start(&root(), rest),
+        ["service", ref rest @ ..] => service::start(&root(), rest),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
         ["doctor", path] => doctor::run(&root(), Path::new(path)),
         ["ecosystem", ref rest @ ..] => ecosystem::start(&root(), rest),
