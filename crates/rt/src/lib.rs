@@ -47,6 +47,7 @@ mod stepper;
 mod tenure;
 mod threads;
 mod timer;
+mod verdict;
 mod watch;
 mod worker;
 mod yield_now;

@@ -12,12 +12,14 @@ use crate::seize::{self, Taken};
 use crate::shared::Shared;
 use crate::stall::{Stall, StallHook, StallKind};
 use crate::tenure::Tenure;
+use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_sys::usage::{self, Usage};
+use shinkan_sys::usage::{self, Threads};
 use shinkan_sys::{clock, membarrier, stdio, threads};
 use shinkan_task::id_from_u64;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
@@ -73,18 +75,23 @@ struct Look {
     tenure: Option<Arc<Tenure>>,
     sequence: u64,
     since: Option<Instant>,
-    /// What its thread had used when the sequence was seen for the second time, and at the last look.
-    used: Option<(Usage, Sample)>,
+    /// From when the sequence was seen for the second time.
+    case: Option<Case>,
     /// This poll's core was asked for: it is not asked for twice.
     judged: bool,
     told: bool,
 }
 
-/// What a thread had used, and when that was known.
-#[derive(Clone, Copy)]
-struct Sample {
+/// When all are looked at, and the process's threads then, for those who ask.
+struct Moment {
     at: Instant,
-    usage: Usage,
+    threads: OnceCell<Arc<Threads>>,
+}
+
+impl Moment {
+    fn threads(&self) -> Arc<Threads> {
+        self.threads.get_or_init(|| Arc::new(Threads::now())).clone()
+    }
 }
 
 /// A poll that is stuck, and what is to be done.
@@ -208,7 +215,7 @@ impl Monitor {
 
     /// One look at every worker.
     fn look(&self) -> Looked {
-        let now = clock::now();
+        let now = Moment { at: clock::now(), threads: OnceCell::new() };
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
         let mut list = lock(&self.list);
         let List { runtimes, busy_with } = &mut *list;
@@ -222,7 +229,7 @@ impl Monitor {
             }
             looked.works = true;
             let before = looked.stuck.len();
-            watched.judge(now, threshold, &mut looked.stuck);
+            watched.judge(&now, threshold, &mut looked.stuck);
             if looked.stuck.len() > before {
                 busy_with.push(id);
             }
@@ -346,7 +353,7 @@ fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> bool {
 
 impl Watched {
     /// Adds those of its workers that are stuck to `stuck`.
-    fn judge(&mut self, now: Instant, threshold: Duration, stuck: &mut Vec<Stuck>) {
+    fn judge(&mut self, now: &Moment, threshold: Duration, stuck: &mut Vec<Stuck>) {
         let shared = self.handle.shared();
         let workers = self.cores.len();
         let ceiling = shared.config.stall.ceiling.unwrap_or(8 * workers);
@@ -379,7 +386,7 @@ impl Look {
     fn judge(
         &mut self,
         tenure: &Arc<Tenure>,
-        now: Instant,
+        now: &Moment,
         threshold: Duration,
     ) -> Option<(Duration, StallKind)> {
         let sequence = tenure.seat.sequence();
@@ -387,99 +394,28 @@ impl Look {
         let in_user_code = !sequence.is_multiple_of(2) && !tenure.seat.is_gone();
         if !in_user_code || !self.is_of(tenure, sequence) {
             let tenure = in_user_code.then(|| tenure.clone());
-            *self = Self { tenure, sequence, since: Some(now), ..Self::default() };
+            *self = Self { tenure, sequence, since: Some(now.at), ..Self::default() };
             return None;
         }
         if self.judged {
             return None;
         }
-        let duration = now.saturating_duration_since(self.since?);
-        // Before the usage is read, and below after it: a monitor that loses its processor in
-        // between takes the time for shorter than it was, not for longer.
+        let duration = now.at.saturating_duration_since(self.since?);
         let before = clock::now();
         let usage = usage::of_thread(tenure.thread)?;
         let sample = Sample { at: clock::now(), usage };
-        let (first, last) = self.used.replace((usage, sample))?;
-        self.used = Some((first, sample));
-        if duration < threshold {
+        let Some(case) = &mut self.case else {
+            self.case = Some(Case::new(sample, || now.threads()));
             return None;
-        }
-        let passed = before.saturating_duration_since(last.at);
-        Some((duration, kind(passed, first, last.usage, usage, threshold)?))
+        };
+        let kind = case.look(before, sample, || now.threads(), duration, threshold)?;
+        Some((duration, kind))
     }
-}
-
-/// What a thread that had used `first` did in the `passed` time from `last` to `now`; nothing where
-/// it is neither blocked nor has been computing long enough.
-fn kind(
-    passed: Duration,
-    first: Usage,
-    last: Usage,
-    now: Usage,
-    threshold: Duration,
-) -> Option<StallKind> {
-    let on = Duration::from_nanos(now.cpu_ns.saturating_sub(last.cpu_ns));
-    let kept = Duration::from_nanos(now.delay_ns.saturating_sub(last.delay_ns));
-    let off = passed.saturating_sub(on).saturating_sub(kept);
-    if !now.runnable && off > passed / 2 {
-        return Some(StallKind::Blocked);
-    }
-    let used = Duration::from_nanos(now.cpu_ns.saturating_sub(first.cpu_ns));
-    (used >= threshold).then_some(StallKind::Computing)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MS: u64 = 1_000_000;
-    const THRESHOLD: Duration = Duration::from_millis(10);
-
-    fn usage(runnable: bool, cpu_ms: u64, delay_ms: u64) -> Usage {
-        Usage { runnable, cpu_ns: (7 + cpu_ms) * MS, delay_ns: (3 + delay_ms) * MS }
-    }
-
-    fn after(passed_ms: u64, runnable: bool, cpu_ms: u64, delay_ms: u64) -> Option<StallKind> {
-        let (first, now) = (usage(true, 0, 0), usage(runnable, cpu_ms, delay_ms));
-        kind(Duration::from_millis(passed_ms), first, first, now, THRESHOLD)
-    }
-
-    #[test]
-    fn who_waits_in_the_kernel_is_blocked() {
-        assert_eq!(after(5, false, 0, 0), Some(StallKind::Blocked));
-        assert_eq!(after(5, false, 1, 1), Some(StallKind::Blocked));
-    }
-
-    #[test]
-    fn who_computed_and_then_waits_is_blocked() {
-        let passed = Duration::from_millis(5);
-        let (first, last, now) = (usage(true, 0, 0), usage(true, 30, 0), usage(false, 31, 0));
-        assert_eq!(kind(passed, first, last, now, THRESHOLD), Some(StallKind::Blocked));
-    }
-
-    #[test]
-    fn who_has_no_processor_is_not_stuck() {
-        assert_eq!(
-            after(500, true, 0, 0),
-            None,
-            "it would run: the wait is counted once it is over"
-        );
-        assert_eq!(
-            after(500, false, 9, 480),
-            None,
-            "it has waited for a processor most of the time"
-        );
-    }
-
-    #[test]
-    fn who_has_used_a_threshold_of_time_computes() {
-        assert_eq!(after(12, true, 9, 0), None);
-        assert_eq!(after(12, true, 10, 0), Some(StallKind::Computing));
-        assert_eq!(after(300, true, 10, 290), Some(StallKind::Computing));
-        let (first, last, now) = (usage(true, 0, 0), usage(true, 6, 0), usage(true, 10, 0));
-        let little_by_little = kind(Duration::from_millis(5), first, last, now, THRESHOLD);
-        assert_eq!(little_by_little, Some(StallKind::Computing));
-    }
 
     #[test]
     fn a_place_is_reported_once_in_a_while() {
@@ -490,7 +426,7 @@ mod tests {
             thread: 1,
             task: None,
             spawned_at: Some(core::panic::Location::caller()),
-            duration: THRESHOLD,
+            duration: Duration::from_millis(10),
             kind: StallKind::Blocked,
             moved: true,
         };

@@ -4,7 +4,7 @@
 //! Both are read at one moment each, a few microseconds apart, and the kernel adds up the times of a
 //! running thread only at its own ticks (1 to 10 ms): what is read may lag by one of them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 
 /// A thread at one moment.
@@ -16,7 +16,13 @@ pub struct Usage {
     pub cpu_ns: u64,
     /// Nanoseconds for which it could have run and had no processor, up to when it last got one.
     pub delay_ns: u64,
+    /// How often it got one.
+    pub runs: u64,
 }
+
+/// All threads of this process at one moment.
+#[derive(Debug)]
+pub struct Threads(Vec<(i32, Usage)>);
 
 /// The thread with that number in this process; nothing if it has ended, or where the kernel
 /// does not say (no proc(5), or built without scheduler statistics).
@@ -35,7 +41,34 @@ pub fn of_thread(tid: i32) -> Option<Usage> {
     if runs == 0 {
         return None;
     }
-    Some(Usage { runnable: state == 'R', cpu_ns, delay_ns })
+    Some(Usage { runnable: state == 'R', cpu_ns, delay_ns, runs })
+}
+
+impl Threads {
+    /// Those of this process; none where the kernel does not say.
+    pub fn now() -> Self {
+        let tids = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let tids = tids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        Self::of(tids.filter_map(|tid| Some((tid, of_thread(tid)?))))
+    }
+
+    /// These, of which each number stands once.
+    pub fn of(threads: impl IntoIterator<Item = (i32, Usage)>) -> Self {
+        let mut threads: Vec<_> = threads.into_iter().collect();
+        threads.sort_by_key(|(tid, _)| *tid);
+        Self(threads)
+    }
+
+    /// Whether a thread could run and has not had a processor since `before`.
+    pub fn any_kept_waiting_since(&self, before: &Self) -> bool {
+        self.0.iter().filter(|(_, now)| now.runnable).any(|(tid, now)| {
+            let at = before.0.binary_search_by_key(tid, |(tid, _)| *tid);
+            at.is_ok_and(|at| {
+                let before = before.0[at].1;
+                (before.runs, before.cpu_ns) == (now.runs, now.cpu_ns)
+            })
+        })
+    }
 }
 
 fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
@@ -54,7 +87,7 @@ fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::of_thread;
+    use super::{Threads, Usage, of_thread};
     use crate::threads;
     use std::sync::mpsc;
 
@@ -86,5 +119,23 @@ mod tests {
         drop(release);
         waiter.join().unwrap();
         assert_eq!(of_thread(0), None);
+    }
+
+    #[test]
+    fn who_ran_was_not_kept_waiting() {
+        let me = threads::kernel_id();
+        let all = Threads::now();
+        assert!(all.0.iter().any(|(tid, usage)| *tid == me && usage.runnable));
+        let usage = of_thread(me).expect("proc(5) is there");
+        let before = Threads::of([(me, usage), (1, usage)]);
+        assert!(Threads::of([(me, usage)]).any_kept_waiting_since(&before));
+        for changed in [
+            Usage { runs: usage.runs + 1, ..usage },
+            Usage { cpu_ns: usage.cpu_ns + 1, ..usage },
+            Usage { runnable: false, ..usage },
+        ] {
+            assert!(!Threads::of([(me, changed)]).any_kept_waiting_since(&before));
+        }
+        assert!(!Threads::of([(2, usage)]).any_kept_waiting_since(&before), "it is new");
     }
 }
