@@ -14,6 +14,7 @@ use core::future::Future;
 use core::panic::Location;
 use shinkan_driver::{Clock, Io};
 use shinkan_task::{Id as TaskId, JoinHandle, Origin};
+use shinkan_trace::TaskSpan;
 use std::error::Error;
 use std::io;
 use std::num::NonZeroU64;
@@ -177,8 +178,10 @@ impl Handle {
     {
         let id = TaskId::next();
         let shared = self.shared();
-        let origin = shared.origin(place, name);
+        let span = TaskSpan::task::<F>("task", name, id.as_u64(), place);
+        let origin = shared.origin(place, name).marked(span.mark());
         shared.hooks.spawned(id, &origin);
+        let future = span.instrument(future);
         let (runnable, task, join) = shinkan_task::spawn(future, Scheduler::new(self), id, origin);
         match shared.registry.insert(task) {
             Ok(()) => shared.schedule(runnable, false),
@@ -224,12 +227,15 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
+        let id = TaskId::next();
+        let span = TaskSpan::blocking::<F>(name, id.as_u64(), place);
         let origin = match name {
             None => Origin::from(place),
             name => Origin::tagged(place, name),
         };
-        let (runnable, task, join) =
-            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), origin);
+        let origin = origin.marked(span.mark());
+        let future = span.instrument(BlockingFuture::new(f));
+        let (runnable, task, join) = shinkan_task::spawn(future, Unstarted, id, origin);
         drop(task);
         match self
             .shared()
@@ -255,6 +261,7 @@ impl Handle {
     /// and the runtime has ended.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let future = blocked_on(future, Location::caller());
         // Also where the runtime has one thread: this one drives none of its tasks.
         let _driving = enter::block_on(self, true);
         let _seeded = Seeded::main(self);
@@ -264,6 +271,7 @@ impl Handle {
     /// As `Runtime::block_on`: on a current-thread runtime this thread drives it.
     #[track_caller]
     pub(crate) fn drive<F: Future>(&self, future: F) -> F::Output {
+        let future = blocked_on(future, Location::caller());
         match &self.inner.flavor {
             Flavor::Multi(_) => {
                 let _driving = enter::block_on(self, true);
@@ -356,4 +364,14 @@ impl fmt::Debug for Handle {
             .field("flavor", &self.runtime_flavor())
             .finish()
     }
+}
+
+/// `future` as `tracing` is told of it: a task of its own kind. Without that feature, as it is.
+#[inline]
+fn blocked_on<F: Future>(
+    future: F,
+    place: &'static Location<'static>,
+) -> impl Future<Output = F::Output> {
+    let id = if shinkan_trace::is_on() { TaskId::next().as_u64() } else { 0 };
+    TaskSpan::task::<F>("block_on", None, id, place).instrument(future)
 }

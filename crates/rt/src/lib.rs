@@ -43,6 +43,7 @@ mod services;
 mod shared;
 mod spawn;
 mod stall;
+mod stall_sink;
 mod stepper;
 mod tenure;
 mod threads;

@@ -11,13 +11,14 @@ use crate::hooks::quietly;
 use crate::seize::{self, Taken};
 use crate::shared::Shared;
 use crate::stall::{Stall, StallHook, StallKind};
+use crate::stall_sink;
 use crate::tenure::Tenure;
 use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::usage::{self, Threads};
-use shinkan_sys::{clock, membarrier, stdio, threads};
+use shinkan_sys::{clock, membarrier, threads};
 use shinkan_task::id_from_u64;
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -253,7 +254,7 @@ impl Monitor {
                 quietly(|| hook(&stall));
             }
             if report && is_due(reported, &stall) {
-                stdio::warn(&format!("shinkan: {stall}\n"));
+                stall_sink::report(&stall);
             }
         }
     }

@@ -7,7 +7,8 @@ use crate::enter::with_current;
 use crate::handle::{Handle, NO_RUNTIME};
 use core::future::Future;
 use core::panic::Location;
-use shinkan_task::{Id as TaskId, JoinHandle};
+use shinkan_task::{Id as TaskId, JoinHandle, Origin};
+use shinkan_trace::TaskSpan;
 use std::io;
 
 /// Starts a task on the runtime that this thread is in; it runs beside its caller.
@@ -75,8 +76,11 @@ where
 {
     let place = Location::caller();
     let submitted = with_current(|handle| {
-        let (runnable, task, join) =
-            shinkan_task::spawn(BlockingFuture::new(f), Unstarted, TaskId::next(), place);
+        let id = TaskId::next();
+        let span = TaskSpan::blocking::<F>(None, id.as_u64(), place);
+        let origin = Origin::from(place).marked(span.mark());
+        let future = span.instrument(BlockingFuture::new(f));
+        let (runnable, task, join) = shinkan_task::spawn(future, Unstarted, id, origin);
         drop(task);
         let holds = HoldsClock::new(handle);
         let job = match at_the_end {

@@ -8,6 +8,7 @@ use shinkan_base::atomics::Mutex;
 use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_trace::{Kind, Resource};
 
 /// Lets tasks wait until so many of them have arrived.
 ///
@@ -25,6 +26,7 @@ pub struct Barrier {
     arrived: Mutex<usize>,
     all_here: Notify,
     n: usize,
+    trace: Resource,
 }
 
 /// What a task gets that has waited at a [`Barrier`].
@@ -35,7 +37,9 @@ impl Barrier {
     /// A barrier for `n` tasks; 0 counts as 1.
     #[track_caller]
     pub fn new(n: usize) -> Self {
-        Self { arrived: Mutex::new(0), all_here: Notify::new(), n: n.max(1) }
+        let n = n.max(1);
+        let trace = Resource::new(Kind::Barrier, n, Location::caller());
+        Self { arrived: Mutex::new(0), all_here: Notify::new(), n, trace }
     }
 
     /// Arrives, and waits until `n` tasks have. Then the barrier is as new. One of the tasks, the
@@ -46,7 +50,8 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> impl Future<Output = BarrierWaitResult> {
         let place = Location::caller();
-        async move {
+        let wait = async move {
+            self.trace.arrived();
             let all_here = {
                 let mut wakers = Wakers::new();
                 let mut arrived = self.arrived.lock();
@@ -64,6 +69,7 @@ impl Barrier {
                         self.all_here.notify_waiters_into(&mut wakers);
                     }
                     wakers.wake_all();
+                    self.trace.complete();
                     if canary("barrier_reset_late") {
                         *self.arrived.lock() = 0;
                     }
@@ -76,7 +82,8 @@ impl Barrier {
             };
             leaf::cooperative(leaf::address(self), place, all_here).await;
             BarrierWaitResult(false)
-        }
+        };
+        shinkan_trace::operation(wait, &self.trace, "Barrier::wait", "poll")
     }
 }
 

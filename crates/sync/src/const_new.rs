@@ -8,17 +8,26 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use shinkan_base::atomics::{AtomicBool, AtomicUsize, Mutex as Lock};
 use shinkan_base::list::List;
+use shinkan_trace::Resource;
 
 impl Batch {
     pub(crate) const fn const_new(permits: usize) -> Self {
         assert!(permits <= Self::MAX, "more permits than a semaphore can have");
-        Self { word: AtomicUsize::new(permits * Self::PERMIT), queue: Lock::new(List::new()) }
+        Self {
+            word: AtomicUsize::new(permits * Self::PERMIT),
+            queue: Lock::new(List::new()),
+            trace: Resource::none(),
+        }
     }
 }
 
 impl Batch {
     const fn const_new_closed() -> Self {
-        Self { word: AtomicUsize::new(Self::CLOSED), queue: Lock::new(List::new()) }
+        Self {
+            word: AtomicUsize::new(Self::CLOSED),
+            queue: Lock::new(List::new()),
+            trace: Resource::none(),
+        }
     }
 }
 

@@ -9,10 +9,12 @@ use core::marker::PhantomData;
 use core::panic::Location;
 use core::ptr;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use shinkan_trace::Mark;
 
 /// The place that spawned a task, and its tag, if it has one.
 pub struct Origin {
     word: *const (),
+    mark: Mark,
     _owns: PhantomData<Option<Box<Tag>>>,
 }
 
@@ -40,7 +42,7 @@ unsafe impl Sync for Origin {}
 impl From<&'static Location<'static>> for Origin {
     #[inline(always)]
     fn from(place: &'static Location<'static>) -> Self {
-        Self { word: ptr::from_ref(place).cast(), _owns: PhantomData }
+        Self { word: ptr::from_ref(place).cast(), mark: Mark::NONE, _owns: PhantomData }
     }
 }
 
@@ -49,7 +51,21 @@ impl Origin {
     pub fn tagged(place: &'static Location<'static>, name: Option<&str>) -> Self {
         let tag = Tag { place, name: name.map(Box::from), queued_at: AtomicU64::new(0) };
         let word = Box::into_raw(Box::new(tag)).cast_const().cast::<()>();
-        Self { word: word.map_addr(|address| address | TAGGED), _owns: PhantomData }
+        let word = word.map_addr(|address| address | TAGGED);
+        Self { word, mark: Mark::NONE, _owns: PhantomData }
+    }
+
+    /// With what its wakers name the task by, where `tracing` is told of it.
+    #[inline]
+    #[must_use]
+    pub fn marked(mut self, mark: Mark) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
     }
 
     /// The place.

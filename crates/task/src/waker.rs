@@ -32,8 +32,11 @@ fn ptr(data: *const ()) -> Ptr {
 }
 
 unsafe fn clone(data: *const ()) -> RawWaker {
+    let task = ptr(data);
     // SAFETY: a waker holds a reference, so its task is alive.
-    unsafe { ptr(data).as_ref() }.state.add_ref();
+    let header = unsafe { task.as_ref() };
+    header.origin.mark().cloned();
+    header.state.add_ref();
     RawWaker::new(data, &VTABLE)
 }
 
@@ -41,6 +44,7 @@ unsafe fn wake(data: *const ()) {
     let task = ptr(data);
     // SAFETY: as in `clone`.
     let header = unsafe { task.as_ref() };
+    header.origin.mark().wakes();
     match header.state.wake_by_val() {
         Wake::Nothing => {}
         // SAFETY: the waker's reference became the Runnable's.
@@ -51,8 +55,11 @@ unsafe fn wake(data: *const ()) {
 }
 
 unsafe fn wake_by_ref(data: *const ()) {
+    let task = ptr(data);
+    // SAFETY: as in `clone`.
+    unsafe { task.as_ref() }.origin.mark().wakes_by_ref();
     // SAFETY: the caller's waker holds a reference until after this call.
-    unsafe { wake_kept(ptr(data)) };
+    unsafe { wake_kept(task) };
 }
 
 /// Wakes a task that the caller keeps alive.
@@ -70,8 +77,11 @@ pub(crate) unsafe fn wake_kept(task: Ptr) {
 }
 
 unsafe fn drop_waker(data: *const ()) {
+    let task = ptr(data);
+    // SAFETY: as in `clone`.
+    unsafe { task.as_ref() }.origin.mark().dropped();
     // SAFETY: the waker's reference ends here.
-    unsafe { drop_ref(ptr(data)) };
+    unsafe { drop_ref(task) };
 }
 
 /// Ends one reference.

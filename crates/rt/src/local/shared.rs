@@ -23,6 +23,7 @@ use core::panic::Location;
 use core::task::Waker;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU32, Ordering};
 use shinkan_task::{JoinHandle, Origin, Registry, RunQueue, Runnable, Schedule, TaskRef};
+use shinkan_trace::TaskSpan;
 use std::sync::{Arc, OnceLock};
 
 /// The inbox has its turn before the set's own queue once in so many tasks.
@@ -140,6 +141,9 @@ impl Shared {
             None if name.is_some() => Origin::tagged(place, name),
             None => Origin::from(place),
         };
+        let span = TaskSpan::task::<F>("local", name, id.as_u64(), place);
+        let origin = origin.marked(span.mark());
+        let future = span.instrument(future);
         // SAFETY:
         // - run here alone: Runnables lie in `here` and `inbox`, which only `next` and `close`
         //   empty, on the set's thread, which is this one (the assertion).

@@ -8,6 +8,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use shinkan_rt::Timer;
+use shinkan_trace::{Kind, Resource};
 
 /// A tick that is seen later than this after its time was missed.
 const TOLERANCE: Duration = Duration::from_millis(5);
@@ -95,6 +96,7 @@ pub struct Interval {
     period: Duration,
     missed: MissedTickBehavior,
     place: &'static Location<'static>,
+    trace: Resource,
 }
 
 impl Interval {
@@ -106,7 +108,8 @@ impl Interval {
         );
         let delay = Box::pin(Timer::new(start.into_std()));
         let missed = MissedTickBehavior::default();
-        Self { delay, period: period.min(FAR), missed, place }
+        let trace = Resource::new(Kind::Interval, 1, place);
+        Self { delay, period: period.min(FAR), missed, place, trace }
     }
 
     /// Waits for the next tick, and gives the moment for which it was planned.
@@ -128,7 +131,9 @@ impl Interval {
     #[track_caller]
     pub fn tick(&mut self) -> impl Future<Output = Instant> + Send + Sync {
         let place = Location::caller();
-        async move { poll_fn(|cx| self.poll_at(cx, place)).await }
+        let trace = self.trace.clone();
+        let tick = async move { poll_fn(|cx| self.poll_at(cx, place)).await };
+        shinkan_trace::operation(tick, &trace, "Interval::tick", "poll_tick")
     }
 
     /// Polls for the next tick, and gives the moment for which it was planned. On Pending, the

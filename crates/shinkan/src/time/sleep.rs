@@ -9,6 +9,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
 use shinkan_rt::Timer;
+use shinkan_trace::{Kind, Operation, Resource};
 
 /// Waits until `duration` has passed. One that is too long for the clock waits for 30 years.
 ///
@@ -33,7 +34,7 @@ use shinkan_rt::Timer;
 #[track_caller]
 #[inline]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep { timer: Timer::after(duration), place: Location::caller() }
+    Sleep::new(Timer::after(duration), Location::caller())
 }
 
 /// Waits until `deadline`; ends at once if that is in the past.
@@ -54,7 +55,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[track_caller]
 #[inline]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { timer: Timer::new(deadline.into_std()), place: Location::caller() }
+    Sleep::new(Timer::new(deadline.into_std()), Location::caller())
 }
 
 pin_project! {
@@ -80,10 +81,19 @@ pin_project! {
         #[pin]
         timer: Timer,
         place: &'static Location<'static>,
+        operation: Operation,
+        trace: Resource,
     }
 }
 
 impl Sleep {
+    #[inline]
+    fn new(timer: Timer, place: &'static Location<'static>) -> Self {
+        let trace = Resource::new(Kind::Sleep, 1, place);
+        let operation = Operation::new(&trace, "Sleep::new_timeout");
+        Self { timer, place, operation, trace }
+    }
+
     /// When it ends.
     pub fn deadline(&self) -> Instant {
         Instant::from_std(self.timer.deadline())
@@ -98,7 +108,10 @@ impl Sleep {
     /// waits for it is woken at the new one; it need not poll it for that.
     #[inline]
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        self.project().timer.move_to(deadline.into_std());
+        let this = self.project();
+        *this.operation = Operation::new(this.trace, "Sleep::reset");
+        this.trace.lasts(|| deadline.saturating_duration_since(Instant::now()));
+        this.timer.move_to(deadline.into_std());
     }
 }
 
@@ -110,7 +123,15 @@ impl Future for Sleep {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.timer.poll_elapsed(cx, this.place)
+        let (polling, is_first) = this.operation.poll_made(this.trace, "poll_elapsed");
+        if is_first {
+            polling.note(true);
+            let deadline = this.timer.deadline();
+            polling.lasts(|| deadline.saturating_duration_since(Instant::now().into_std()));
+        }
+        let polled = this.timer.poll_elapsed(cx, this.place);
+        polling.end(polled.is_ready());
+        polled
     }
 }
 

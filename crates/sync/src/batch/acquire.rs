@@ -1,7 +1,7 @@
 //! The future that waits for permits. One generic future serves every lock and channel; a
 //! [`Gate`] says whose semaphore it is and what the permits are turned into.
 
-use super::{Batch, GRANTED, QUEUED, Refusal, Waiter};
+use super::{Batch, GRANTED, QUEUED, Refusal, Waiter, told};
 use crate::leaf;
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -15,6 +15,7 @@ use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Ordering;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_trace::{Operation, Polling};
 
 /// Whose permits are waited for, and what becomes of them.
 ///
@@ -52,6 +53,7 @@ pub(crate) struct Acquire<G: Gate> {
     asked: usize,
     place: &'static Location<'static>,
     phase: Phase,
+    operation: Operation,
     // Made when it is queued, so that an acquire that does not wait never writes it.
     node: UnsafeCell<MaybeUninit<Waiter>>,
     _pin: PhantomPinned,
@@ -69,6 +71,7 @@ impl<G: Gate> Acquire<G> {
             asked,
             place,
             phase: Phase::Init,
+            operation: Operation::none(),
             node: UnsafeCell::new(MaybeUninit::uninit()),
             _pin: PhantomPinned,
         }
@@ -125,6 +128,18 @@ impl<G: Gate> Acquire<G> {
         waker
     }
 
+    #[inline(always)]
+    fn poll_permits(&mut self, cx: &mut Context<'_>) -> Poll<G::Output> {
+        if self.phase != Phase::Init {
+            return self.poll_again_slow(cx);
+        }
+        match self.batch().try_acquire(self.asked) {
+            Ok(()) => self.finish(cx),
+            Err(Refusal::NoPermits) => self.enqueue_slow(cx),
+            Err(Refusal::Closed) => self.refuse(),
+        }
+    }
+
     #[cold]
     fn enqueue_slow(&mut self, cx: &mut Context<'_>) -> Poll<G::Output> {
         let waiter = Waiter::new(self.asked, cx.waker().clone());
@@ -134,9 +149,13 @@ impl<G: Gate> Acquire<G> {
         self.phase = Phase::Queued;
         // SAFETY: the future is pinned, and its drop takes the node out.
         match unsafe { self.batch().enqueue(node) } {
-            Ok(false) => self.wait(),
+            Ok(false) => {
+                told::changed(self.batch());
+                self.wait()
+            }
             Ok(true) => {
                 drop(self.retire(Phase::Held));
+                told::changed(self.batch());
                 self.finish(cx)
             }
             Err(_) => {
@@ -212,6 +231,18 @@ impl<G: Gate> Acquire<G> {
     }
 }
 
+/// The method that `tracing` is told of as the one that waits.
+const fn source(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Mutex => "Mutex::lock",
+        WaitKind::RwLockRead => "RwLock::read",
+        WaitKind::RwLockWrite => "RwLock::write",
+        WaitKind::MpscSend => "Sender::send",
+        WaitKind::OnceCell => "OnceCell::get_or_init",
+        _ => "Semaphore::acquire",
+    }
+}
+
 /// Tells the gate when it is dropped.
 struct GaveBack<'a, G: Gate>(&'a Acquire<G>);
 
@@ -228,14 +259,13 @@ impl<G: Gate> Future for Acquire<G> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G::Output> {
         // SAFETY: the node is not moved; the gate is never pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.phase != Phase::Init {
-            return this.poll_again_slow(cx);
-        }
-        match this.batch().try_acquire(this.asked) {
-            Ok(()) => this.finish(cx),
-            Err(Refusal::NoPermits) => this.enqueue_slow(cx),
-            Err(Refusal::Closed) => this.refuse(),
-        }
+        let polling = match &this.gate {
+            Some(gate) => this.operation.poll(&gate.semaphore().trace, source(G::KIND), "poll"),
+            None => Polling::none(),
+        };
+        let polled = this.poll_permits(cx);
+        polling.end(polled.is_ready());
+        polled
     }
 }
 

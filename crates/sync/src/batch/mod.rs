@@ -29,16 +29,19 @@
 #![allow(unsafe_code)]
 
 mod acquire;
+mod told;
 
 pub(crate) use acquire::{Acquire, Gate};
 
 use core::fmt;
+use core::panic::Location;
 use core::ptr::NonNull;
 use core::task::Waker;
 use shinkan_base::atomics::{AtomicU8, AtomicUsize, Mutex, Ordering, UnsafeCell, fence};
 use shinkan_base::canary;
 use shinkan_base::list::{Links, List, Node};
 use shinkan_base::wakers::Wakers;
+use shinkan_trace::{Kind, Resource};
 
 const CLOSED: usize = Batch::CLOSED;
 const WAITERS: usize = 2;
@@ -51,6 +54,7 @@ const REFUSED: u8 = 2;
 pub(crate) struct Batch {
     pub(crate) word: AtomicUsize,
     pub(crate) queue: Mutex<List<Waiter>>,
+    pub(crate) trace: Resource,
 }
 
 /// Why an acquire that does not wait got nothing.
@@ -134,18 +138,24 @@ impl Batch {
     /// One permit in the word.
     pub(crate) const PERMIT: usize = 4;
 
+    /// A semaphore of `permits` permits, of which `tracing` is told as `kind`.
     #[track_caller]
-    pub(crate) fn new(permits: usize) -> Self {
+    pub(crate) fn new(kind: Kind, permits: usize) -> Self {
         assert!(
             permits <= Self::MAX,
             "a semaphore of {permits} permits was asked for; it can have {} at most",
             Self::MAX
         );
-        Self { word: AtomicUsize::new(permits * PERMIT), queue: Mutex::new(List::new()) }
+        Self {
+            word: AtomicUsize::new(permits * PERMIT),
+            queue: Mutex::new(List::new()),
+            trace: Resource::new(kind, permits, Location::caller()),
+        }
     }
 
     pub(crate) fn new_closed() -> Self {
-        Self { word: AtomicUsize::new(CLOSED), queue: Mutex::new(List::new()) }
+        let trace = Resource::none();
+        Self { word: AtomicUsize::new(CLOSED), queue: Mutex::new(List::new()), trace }
     }
 
     #[inline]
@@ -176,7 +186,10 @@ impl Batch {
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    told::taken(self, n);
+                    return Ok(());
+                }
                 Err(now) => word = now,
             }
         }
@@ -195,7 +208,10 @@ impl Batch {
     #[inline]
     pub(crate) fn try_acquire_last(&self) -> Result<(), Refusal> {
         match self.word.compare_exchange(PERMIT, 0, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                told::taken(self, 1);
+                Ok(())
+            }
             Err(_) => self.try_acquire(1),
         }
     }
@@ -203,8 +219,9 @@ impl Batch {
     /// (2) of a lock's one permit.
     #[inline]
     pub(crate) fn release_last(&self) {
-        if self.word.compare_exchange(0, PERMIT, Ordering::Release, Ordering::Relaxed).is_err() {
-            self.release(1);
+        match self.word.compare_exchange(0, PERMIT, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => told::changed(self),
+            Err(_) => self.release(1),
         }
     }
 
@@ -221,7 +238,7 @@ impl Batch {
         while word & WAITERS == 0 {
             let next = added(word, n);
             match self.word.compare_exchange_weak(word, next, order, Ordering::Relaxed) {
-                Ok(_) => return,
+                Ok(_) => return told::changed(self),
                 Err(now) => word = now,
             }
         }
@@ -240,6 +257,7 @@ impl Batch {
         self.grant(n, &mut queue, &mut wakers);
         drop(queue);
         wakers.wake_all();
+        told::changed(self);
     }
 
     /// (4) Hands `n` permits to those who wait, in their order, and what is left to the word.

@@ -17,6 +17,7 @@ use core::time::Duration;
 use shinkan_base::atomics::Arc;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services;
+use shinkan_trace::Kind;
 
 /// Makes a channel with room for `buffer` messages.
 ///
@@ -29,7 +30,7 @@ pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
         "`mpsc::channel` was asked for a channel with room for 0 messages: it needs room for one \
          at least"
     );
-    let limit = Bounded { permits: Batch::new(buffer), bound: buffer };
+    let limit = Bounded { permits: Batch::new(Kind::Channel, buffer), bound: buffer };
     let (tx, rx) = chan::channel(limit, Location::caller());
     (Sender { tx }, Receiver { rx })
 }

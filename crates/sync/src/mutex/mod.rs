@@ -19,6 +19,7 @@ use core::future::Future;
 use core::panic::Location;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services::block_on;
+use shinkan_trace::Kind;
 use std::sync::Arc;
 
 /// A lock that a task may hold while it awaits.
@@ -117,7 +118,7 @@ impl<T: ?Sized> Mutex<T> {
     where
         T: Sized,
     {
-        Self { batch: Batch::new(1), value: UnsafeCell::new(value) }
+        Self { batch: Batch::new(Kind::Mutex, 1), value: UnsafeCell::new(value) }
     }
 
     /// Waits for the lock, which is released when the guard is dropped.

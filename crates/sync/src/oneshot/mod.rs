@@ -27,10 +27,12 @@ use error::{RecvError, TryRecvError};
 use inner::{Found, Rx, Tx};
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services::block_on;
+use shinkan_trace::{Kind, Operation, Resource};
 
 /// Sends the one value. Dropped without a value, it ends the receiver's wait with an error.
 pub struct Sender<T> {
     tx: Option<Tx<T>>,
+    trace: Resource,
 }
 
 /// Receives the one value: a future that ends with it, or with an error if the sender was dropped.
@@ -39,14 +41,18 @@ pub struct Sender<T> {
 /// A pending receiver may be polled by another task; what is lost when it is dropped is the value.
 pub struct Receiver<T> {
     rx: Option<Rx<T>>,
+    trace: Resource,
+    operation: Operation,
 }
 
 /// Makes a channel for one value.
 #[inline]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let trace = Resource::new(Kind::Oneshot, 1, Location::caller());
     let (tx, rx) = inner::new(Location::caller());
-    (Sender { tx: Some(tx) }, Receiver { rx: Some(rx) })
+    let operation = Operation::new(&trace, "Receiver::await");
+    (Sender { tx: Some(tx), trace: trace.clone() }, Receiver { rx: Some(rx), trace, operation })
 }
 
 /// The future of [`Sender::closed`].
@@ -78,7 +84,7 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(mut self, value: T) -> Result<(), T> {
         match self.tx.take() {
-            Some(tx) => tx.send(value),
+            Some(tx) => tx.send(value).inspect(|()| self.trace.sent()),
             None => Err(value),
         }
     }
@@ -100,7 +106,9 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn closed(&mut self) -> impl Future<Output = ()> {
-        Closed { sender: self, place: Location::caller(), _pin: core::marker::PhantomPinned }
+        let (place, trace) = (Location::caller(), self.trace.clone());
+        let closed = Closed { sender: self, place, _pin: core::marker::PhantomPinned };
+        shinkan_trace::operation(closed, &trace, "Sender::closed", "poll_closed")
     }
 
     /// Whether the receiver is closed or dropped.
@@ -132,6 +140,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if let Some(tx) = self.tx.take() {
             tx.give_up();
+            self.trace.sender_dropped();
         }
     }
 }
@@ -151,6 +160,7 @@ impl<T> Receiver<T> {
     pub fn close(&mut self) {
         if let Some(rx) = &self.rx {
             rx.close();
+            self.trace.receiver_dropped();
         }
     }
 
@@ -173,7 +183,10 @@ impl<T> Receiver<T> {
     /// was taken out already.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match Rx::try_recv(&mut self.rx) {
-            Found::Value(value) => Ok(value),
+            Found::Value(value) => {
+                self.trace.received();
+                Ok(value)
+            }
             Found::Never => Err(TryRecvError::Closed),
             Found::NotYet => Err(TryRecvError::Empty),
         }
@@ -196,7 +209,18 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (polling, _) = this.operation.poll_made(&this.trace, "poll_recv");
+        let polled = this.poll_recv(cx);
+        polling.end(polled.is_ready());
+        polled
+    }
+}
+
+impl<T> Receiver<T> {
+    #[inline(always)]
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let Some(rx) = &self.rx else {
             panic!("a oneshot receiver was polled after it had ended");
         };
@@ -205,6 +229,7 @@ impl<T> Future for Receiver<T> {
         match Rx::poll_recv(&mut self.rx, cx.waker()) {
             Found::Value(value) => {
                 unit.made_progress();
+                self.trace.received();
                 Poll::Ready(Ok(value))
             }
             Found::Never => {
@@ -224,6 +249,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let Some(rx) = self.rx.take() {
             drop(rx.finish());
+            self.trace.receiver_dropped();
         }
     }
 }

@@ -26,6 +26,7 @@ use core::panic::Location;
 use gate::{Read, ReadOwned, Write, WriteOwned};
 use shinkan_base::canary;
 use shinkan_context::services::block_on;
+use shinkan_trace::Kind;
 use std::sync::Arc;
 
 /// A lock that many tasks may hold to read, or one to write, also while they await.
@@ -67,7 +68,7 @@ impl<T> RwLock<T> {
     pub fn new(value: T) -> Self {
         Self {
             max: Self::MAX_READERS,
-            batch: Batch::new(Self::MAX_READERS as usize),
+            batch: Batch::new(Kind::RwLock, Self::MAX_READERS as usize),
             value: UnsafeCell::new(value),
         }
     }
@@ -90,7 +91,7 @@ impl<T> RwLock<T> {
         );
         Self {
             max: max_reads,
-            batch: Batch::new(max_reads as usize),
+            batch: Batch::new(Kind::RwLock, max_reads as usize),
             value: UnsafeCell::new(value),
         }
     }

@@ -15,6 +15,7 @@ use core::future::Future;
 use core::panic::Location;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services::block_on;
+use shinkan_trace::Kind;
 
 /// Counts permits, and lets tasks wait for them in turn.
 ///
@@ -119,7 +120,7 @@ impl Semaphore {
     /// If `permits` exceeds [`Semaphore::MAX_PERMITS`].
     #[track_caller]
     pub fn new(permits: usize) -> Self {
-        Self { batch: Batch::new(permits) }
+        Self { batch: Batch::new(Kind::Semaphore, permits) }
     }
 
     pub(crate) fn new_closed() -> Self {
