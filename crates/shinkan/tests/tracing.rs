@@ -381,7 +381,9 @@ fn a_stuck_poll_is_an_event() {
     }
     let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let stuck = runtime.spawn(async move { drop(released.recv()) });
+    let stuck = runtime.spawn(async move {
+        let _ = released.recv();
+    });
     let id = stuck.id().to_string();
     let stall = loop {
         let log = writer.log();

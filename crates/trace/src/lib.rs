@@ -18,7 +18,7 @@
 //!
 //! A subscriber is user code: nothing here is called under a lock, and what a subscriber does with
 //! locks and channels of the runtime while it is told of one is not told to it again, or it would
-//! never end.
+//! never end. What was made before a subscriber came has no span and stays so.
 
 #![deny(unsafe_code)]
 

@@ -88,6 +88,12 @@ impl Resource {
         Self(())
     }
 
+    /// Whether it has a span: never.
+    #[inline(always)]
+    pub const fn is_seen(&self) -> bool {
+        false
+    }
+
     /// There are so many permits now.
     #[inline(always)]
     pub fn permits(&self, _: impl FnOnce() -> usize) {}

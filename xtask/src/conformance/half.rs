@@ -36,11 +36,10 @@ pub(super) const UNSTABLE: Half = Half {
 };
 
 /// Files behind the cfg that are not built, by how their names start, and why.
-pub(super) const LEFT_OUT: [(&str, &str); 4] = [
+pub(super) const LEFT_OUT: [(&str, &str); 3] = [
     ("dump", "asks for Tokio's own kind of task dumps (feature `taskdump`); ours are others"),
     ("fs_uring", "asks how Tokio's ring for files works inside (feature `io-uring`)"),
     ("task_trace_", "asks for Tokio's own kind of task dumps (feature `taskdump`)"),
-    ("tracing_", "asks for the spans and events that Tokio gives to the crate `tracing`"),
 ];
 
 impl Half {

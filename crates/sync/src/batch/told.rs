@@ -12,7 +12,7 @@ pub(super) fn changed(batch: &Batch) {
 /// `n` permits were taken, and nobody has them yet: a subscriber that panics gives them back.
 #[inline(always)]
 pub(super) fn taken(batch: &Batch, n: usize) {
-    if shinkan_trace::is_on() {
+    if batch.trace.is_seen() {
         taken_slow(batch, n);
     }
 }

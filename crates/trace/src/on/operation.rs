@@ -1,6 +1,6 @@
 //! One wait for a resource, and its polls.
 
-use super::resource::{Resource, Spans};
+use super::resource::{Resource, Spans, lasts};
 use super::{is_on, tell};
 use crate::kind::Kind;
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -149,8 +149,7 @@ impl Polling {
     #[inline]
     pub fn lasts(&self, duration: impl FnOnce() -> Duration) {
         if self.0.is_some() {
-            // Inside of the resource's span already.
-            Resource::none().lasts(duration);
+            tell(|| lasts(duration()));
         }
     }
 

@@ -76,92 +76,92 @@ impl Resource {
         self.0.as_ref()
     }
 
-    fn tell(&self, event: impl FnOnce()) {
-        tell(|| match &self.0 {
-            Some(spans) => spans.span.in_scope(event),
-            None => event(),
-        });
+    /// What has no span is never told of: so are the locks and channels that a subscriber itself is
+    /// made of, and that it uses while it is told of something.
+    #[inline]
+    fn tell(&self, event: impl FnOnce(&Spans)) {
+        if let Some(spans) = &self.0 {
+            tell_slow(spans, event);
+        }
+    }
+
+    /// Whether it has a span.
+    #[inline]
+    pub fn is_seen(&self) -> bool {
+        self.0.is_some()
     }
 
     /// There are `available()` permits now; what that says of a lock follows from its kind.
     #[inline]
     pub fn permits(&self, available: impl FnOnce() -> usize) {
-        if is_on() {
-            self.permits_slow(available());
-        }
-    }
-
-    #[cold]
-    fn permits_slow(&self, available: usize) {
-        let spans = self.0.as_deref();
-        self.tell(|| match spans.map(|spans| (spans.kind, spans.amount)) {
-            Some((Kind::Mutex, _)) => state!(locked = available == 0),
-            Some((Kind::RwLock, max)) => {
-                // As many readers as there may be look like a writer; nobody has so many.
-                let readers = if available == 0 { 0 } else { max.saturating_sub(available) };
-                state!(write_locked = available == 0, write_locked.op = "override");
-                state!(current_readers = readers, current_readers.op = "override");
-            }
-            _ => state!(permits = available, permits.op = "override"),
-        });
+        self.tell(|spans| permits(spans, available()));
     }
 
     /// A task arrived at a barrier.
     #[inline]
     pub fn arrived(&self) {
-        if is_on() {
-            self.tell(|| state!(arrived = 1, arrived.op = "add"));
-        }
+        self.tell(|_| state!(arrived = 1, arrived.op = "add"));
     }
 
     /// All tasks have arrived at a barrier, which is as new.
     #[inline]
     pub fn complete(&self) {
-        if is_on() {
-            self.tell(|| state!(arrived = 0, arrived.op = "override"));
-        }
+        self.tell(|_| state!(arrived = 0, arrived.op = "override"));
     }
 
     /// The value of a channel was sent.
     #[inline]
     pub fn sent(&self) {
-        if is_on() {
-            self.tell(|| state!(value_sent = true, value_sent.op = "override"));
-        }
+        self.tell(|_| state!(value_sent = true, value_sent.op = "override"));
     }
 
     /// The value of a channel was received.
     #[inline]
     pub fn received(&self) {
-        if is_on() {
-            self.tell(|| state!(value_received = true, value_received.op = "override"));
-        }
+        self.tell(|_| state!(value_received = true, value_received.op = "override"));
     }
 
     /// The sender of a channel is gone.
     #[inline]
     pub fn sender_dropped(&self) {
-        if is_on() {
-            self.tell(|| state!(tx_dropped = true, tx_dropped.op = "override"));
-        }
+        self.tell(|_| state!(tx_dropped = true, tx_dropped.op = "override"));
     }
 
     /// The receiver of a channel is gone.
     #[inline]
     pub fn receiver_dropped(&self) {
-        if is_on() {
-            self.tell(|| state!(rx_dropped = true, rx_dropped.op = "override"));
-        }
+        self.tell(|_| state!(rx_dropped = true, rx_dropped.op = "override"));
     }
 
     /// A sleep ends after so long.
     #[inline]
     pub fn lasts(&self, duration: impl FnOnce() -> Duration) {
-        if is_on() {
-            let ms = u64::try_from(duration().as_millis()).unwrap_or(u64::MAX);
-            self.tell(|| state!(duration = ms, duration.unit = "ms", duration.op = "override"));
-        }
+        self.tell(|_| lasts(duration()));
     }
+}
+
+#[cold]
+fn tell_slow(spans: &Spans, event: impl FnOnce(&Spans)) {
+    tell(|| spans.span.in_scope(|| event(spans)));
+}
+
+fn permits(spans: &Spans, available: usize) {
+    match spans.kind {
+        Kind::Mutex => state!(locked = available == 0),
+        Kind::RwLock => {
+            // As many readers as there may be look like a writer; nobody has so many.
+            let readers = if available == 0 { 0 } else { spans.amount.saturating_sub(available) };
+            state!(write_locked = available == 0, write_locked.op = "override");
+            state!(current_readers = readers, current_readers.op = "override");
+        }
+        _ => state!(permits = available, permits.op = "override"),
+    }
+}
+
+/// A sleep ends after so long.
+pub(super) fn lasts(duration: Duration) {
+    let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    state!(duration = ms, duration.unit = "ms", duration.op = "override");
 }
 
 fn span(kind: Kind, place: &Location<'_>) -> Span {
