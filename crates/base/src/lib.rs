@@ -3,8 +3,11 @@
 //!
 //! Imports nothing of this project, never enters the kernel, never reads a clock.
 
-#[cfg(not(shinkan_loom))]
+#[cfg(not(any(shinkan_loom, shinkan_count)))]
 #[path = "atomics_std.rs"]
+pub mod atomics;
+#[cfg(shinkan_count)]
+#[path = "atomics_counted.rs"]
 pub mod atomics;
 #[cfg(shinkan_loom)]
 #[path = "atomics_loom.rs"]
