@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 static ON: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static FREED: AtomicU64 = AtomicU64::new(0);
 
 struct Counting;
 
@@ -24,6 +25,11 @@ pub(crate) fn start() {
     ON.store(true, Relaxed);
 }
 
+/// Bytes allocated and not freed since counting began; negative where older ones were freed.
+pub(crate) fn live() -> i64 {
+    BYTES.load(Relaxed) as i64 - FREED.load(Relaxed) as i64
+}
+
 pub(crate) fn count() -> Count {
     Count { calls: CALLS.load(Relaxed), bytes: BYTES.load(Relaxed) }
 }
@@ -33,6 +39,13 @@ fn note(bytes: usize) {
     if ON.load(Relaxed) {
         CALLS.fetch_add(1, Relaxed);
         BYTES.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+#[inline]
+fn note_freed(bytes: usize) {
+    if ON.load(Relaxed) {
+        FREED.fetch_add(bytes as u64, Relaxed);
     }
 }
 
@@ -56,6 +69,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
+        note_freed(layout.size());
         // SAFETY:
         // - `block` came from `System` through us, with this layout; `size` is as our caller
         //   promised.
@@ -63,6 +77,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        note_freed(layout.size());
         // SAFETY:
         // - `block` came from `System` through us, with this layout.
         unsafe { System.dealloc(block, layout) }

@@ -1,7 +1,8 @@
-//! What is measured of one round, and how rounds become a line of the report.
+//! What is measured of one round.
 
-use rustix::time::{ClockId, clock_gettime};
-use std::time::Instant;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
+use std::time::{Duration, Instant};
 
 use crate::allocations::{self, Count};
 
@@ -12,48 +13,68 @@ pub(crate) struct Sample {
     pub(crate) wall: f64,
     /// Nanoseconds of CPU time, user and kernel, of all threads of the process.
     pub(crate) cpu: f64,
+    /// The part of it in user space.
+    pub(crate) user: f64,
     /// Allocations, where they are counted.
     pub(crate) allocations: f64,
     /// Bytes that those allocations asked for.
     pub(crate) bytes: f64,
+    /// Where a load generator measured them.
+    pub(crate) latency: Option<Latency>,
+}
+
+/// Nanoseconds that so many of the messages stayed below.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
 }
 
 /// The moment at which a measurement starts.
 pub(crate) struct Mark {
     wall: Instant,
-    cpu: f64,
+    cpu: Cpu,
     count: Count,
 }
 
 impl Mark {
     pub(crate) fn now() -> Mark {
-        Mark { count: allocations::count(), cpu: cpu_ns(), wall: Instant::now() }
+        Mark { count: allocations::count(), cpu: Cpu::now(), wall: Instant::now() }
     }
 
     pub(crate) fn sample(self, ops: u64) -> Sample {
-        let wall = self.wall.elapsed().as_nanos() as f64;
-        let cpu = cpu_ns() - self.cpu;
+        let wall = self.wall.elapsed();
+        self.sample_of(ops, wall, None)
+    }
+
+    /// Where another process has measured the time.
+    pub(crate) fn sample_of(self, ops: u64, wall: Duration, latency: Option<Latency>) -> Sample {
+        let cpu = Cpu::now();
         let count = allocations::count();
         let per = |value: f64| value / ops as f64;
         Sample {
-            wall: per(wall),
-            cpu: per(cpu),
+            wall: per(wall.as_nanos() as f64),
+            cpu: per(cpu.all - self.cpu.all),
+            user: per(cpu.user - self.cpu.user),
             allocations: per((count.calls - self.count.calls) as f64),
             bytes: per((count.bytes - self.count.bytes) as f64),
+            latency,
         }
     }
 }
 
-fn cpu_ns() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+/// CPU time of this process in nanoseconds. The sum is exact; the kernel splits it by samples.
+struct Cpu {
+    all: f64,
+    user: f64,
 }
 
-/// The middle value; of an even number, the mean of the two.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    assert!(n > 0, "a row has at least one round");
-    (values[(n - 1) / 2] + values[n / 2]) / 2.0
+impl Cpu {
+    fn now() -> Cpu {
+        let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask for its own usage");
+        let ns = |time: TimeVal| time.num_microseconds() as f64 * 1e3;
+        let user = ns(usage.user_time());
+        Cpu { all: user + ns(usage.system_time()), user }
+    }
 }

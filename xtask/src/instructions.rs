@@ -150,7 +150,7 @@ fn count(
     kept: &BTreeMap<String, f64>,
 ) -> Result<BTreeMap<String, f64>, String> {
     let profiles = crate::target(root)?.join("callgrind");
-    let mut bench = crate::bench(root)?;
+    let mut bench = crate::bench::command(root)?;
     bench.args(["--counted", "--runtime", "shinkan", "--instructions"]).arg(&profiles).args(words);
     let mut child = bench
         .stdout(Stdio::piped())

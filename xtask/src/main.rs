@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod bench;
 mod conformance;
 mod doctor;
 mod ecosystem;
@@ -32,10 +33,13 @@ usage: cargo xtask NAME
   ecosystem --ci    a few of them, on shinkan alone
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   features          compiles every feature alone, none and all, without a warning
+  bench [--rounds N] [ROWS]
+                    compares with Tokio; without ROWS, writes docs/performance.md and its plots
   instructions [--bless] [ROWS]
                     counts the instructions of the fixed costs and holds them against the kept ones
   service [--on shinkan|tokio|both] [--servers] [--stops N] [--bench]
                     tests, stops and measures the service of examples/service
+  writes            counts the writes of words that workers share, into docs/scaling.md
   doctor [PATH]     says whether the workspace at PATH has two runtimes, why, and what to type";
 
 fn main() -> ExitCode {
@@ -47,6 +51,8 @@ fn main() -> ExitCode {
         ["models", filter] => models::run(&root(), filter),
         ["api", ref rest @ ..] => api::start(&root(), rest),
         ["features"] => features::start(&root()),
+        ["bench", ref rest @ ..] => bench::start(&root(), rest),
+        ["writes"] => bench::writes(&root()),
         ["instructions", ref rest @ ..] => instructions::start(&root(), rest),
         ["service", ref rest @ ..] => service::start(&root(), rest),
         ["doctor"] => doctor::run(&root(), Path::new(".")),
@@ -88,21 +94,6 @@ fn metadata(folder: &Path, args: &[&str]) -> Result<Value, String> {
 fn target(root: &Path) -> Result<PathBuf, String> {
     let metadata = metadata(root, &["--no-deps", "--offline"])?;
     Ok(metadata["target_directory"].as_str().ok_or("cargo names no target directory")?.into())
-}
-
-/// The comparison with Tokio, to be given its arguments: a workspace of its own, built as its users
-/// build, below cargo's target directory.
-fn bench(root: &Path) -> Result<Command, String> {
-    let mut command = Command::new(cargo());
-    command
-        .args(["run", "--quiet", "--release", "--locked", "--bin=shinkan-bench"])
-        .arg("--manifest-path")
-        .arg(root.join("bench/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(target(root)?.join("bench"))
-        .arg("--")
-        .current_dir(root);
-    Ok(command)
 }
 
 /// Writes a file, and the folders that it stands in; nothing where it has that text already.

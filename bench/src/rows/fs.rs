@@ -1,15 +1,17 @@
 //! Files that are in memory: what a read costs beyond the copy.
 
 use super::{Row, Work, rt};
+use crate::floors::Floor;
 use rt::fs::{self, File};
 use rt::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use std::path::PathBuf;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("file_read", "a file, 4 KiB a read, one after the other", 20_000, reads),
-    Row::new("file_read_64", "the same in 64 tasks", 20_000, reads_64),
+    Row::new("file_read", "a file, 4 KiB a read, one after the other", 20_000, reads)
+        .floor(Floor::Pread, 1.0),
+    Row::new("file_read_64", "the same in 64 tasks", 20_000, reads_64).floor(Floor::Pread, 1.0),
     Row::new("file_read_large", "a file, 1 MiB a read", 400, large_reads),
-    Row::new("file_seek", "a seek and a read of 512 B", 10_000, seeks),
+    Row::new("file_seek", "a seek and a read of 512 B", 10_000, seeks).floor(Floor::Syscall, 1.0),
     Row::new("file_write", "a file, 4 KiB a write, flushed", 10_000, writes),
     Row::new("fs_read", "a file of 1 KiB, opened and read", 10_000, whole),
 ];

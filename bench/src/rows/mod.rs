@@ -2,26 +2,34 @@
 //! so both sides run the same source. Nothing here may name either runtime.
 
 mod fs;
+pub(crate) mod memory;
 mod net;
+mod served;
 mod sync;
 mod task;
 mod time;
+mod wide;
 
-use super::rt;
-use crate::row::{Info, Length};
+use super::{HyperIo, rt};
+use crate::floors::Floor;
+use crate::load::{Load, drive};
+use crate::row::{Goal, Info, Length};
 use crate::sample::{Mark, Sample};
+use served::Serve;
 use std::future::Future;
 use std::pin::Pin;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a row's work runs.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Place {
     /// In a spawned task, so on a worker.
-    Pool,
+    Pool(fn(u64) -> Work),
     /// On the thread that called `block_on`.
-    Outside,
+    Outside(fn(u64) -> Work),
+    /// In the tasks of a server that another process loads for some time.
+    Served(Serve, Load),
 }
 
 /// One workload. `work(n)` does `n` operations, or the next multiple that it can.
@@ -29,20 +37,42 @@ enum Place {
 struct Row {
     info: Info,
     place: Place,
-    work: fn(u64) -> Work,
 }
 
 impl Row {
     const fn new(name: &'static str, about: &'static str, ops: u64, work: fn(u64) -> Work) -> Row {
-        Row { info: Info::new(name, about, ops), place: Place::Pool, work }
+        Row { info: Info::new(name, about, ops), place: Place::Pool(work) }
     }
 
-    const fn outside(self) -> Row {
-        Row { place: Place::Outside, ..self }
+    const fn outside(
+        name: &'static str,
+        about: &'static str,
+        ops: u64,
+        work: fn(u64) -> Work,
+    ) -> Row {
+        Row { info: Info::new(name, about, ops), place: Place::Outside(work) }
+    }
+
+    const fn served(name: &'static str, about: &'static str, serve: Serve, load: Load) -> Row {
+        Row { info: Info::new(name, about, 1), place: Place::Served(serve, load) }
     }
 
     const fn counted(self) -> Row {
         Row { info: Info { counted: true, ..self.info }, ..self }
+    }
+
+    /// An operation takes `times` of `floor` at least.
+    const fn floor(self, floor: Floor, times: f64) -> Row {
+        Row { info: Info { floor: Some((floor, times)), ..self.info }, ..self }
+    }
+
+    const fn goal(self, goal: Goal) -> Row {
+        Row { info: Info { goal, ..self.info }, ..self }
+    }
+
+    /// At most so much of Tokio's time.
+    const fn at_most(self, wall: f64) -> Row {
+        self.goal(Goal { wall, ..self.info.goal })
     }
 }
 
@@ -55,28 +85,32 @@ pub(crate) fn list() -> Vec<Info> {
 /// only: so the threads of the other side are not there while this side is measured.
 pub(crate) fn round(name: &str, length: Length) -> Sample {
     let row = rows().into_iter().find(|row| row.info.name == name).expect("the row was listed");
-    let Length { warm, ops, workers } = length;
+    let Length { warm, ops, workers, served } = length;
     let runtime = rt::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()
         .expect("threads and an epoll");
-    let measured = async move {
+    let measured = |work: fn(u64) -> Work| async move {
         if warm > 0 {
-            (row.work)(warm).await;
+            work(warm).await;
         }
         let mark = Mark::now();
-        (row.work)(ops).await;
+        work(ops).await;
         mark.sample(ops)
     };
     match row.place {
-        Place::Pool => {
-            runtime.block_on(async { rt::spawn(measured).await.expect("a row does not panic") })
+        Place::Pool(work) => runtime
+            .block_on(async { rt::spawn(measured(work)).await.expect("a row does not panic") }),
+        Place::Outside(work) => runtime.block_on(measured(work)),
+        Place::Served(serve, load) => {
+            let to = runtime
+                .block_on(async { rt::spawn(serve()).await.expect("a server does not panic") });
+            drive(load, to, served)
         }
-        Place::Outside => runtime.block_on(measured),
     }
 }
 
 fn rows() -> Vec<Row> {
-    [task::ROWS, sync::ROWS, time::ROWS, net::ROWS, fs::ROWS].concat()
+    [task::ROWS, sync::ROWS, wide::ROWS, time::ROWS, net::ROWS, served::ROWS, fs::ROWS].concat()
 }

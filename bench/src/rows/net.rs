@@ -1,12 +1,15 @@
 //! Sockets over loopback, both ends in this process.
 
 use super::{Row, Work, rt};
+use crate::floors::Floor;
 use rt::io::{AsyncReadExt, AsyncWriteExt};
 use rt::net::{TcpListener, TcpStream};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("tcp_ping_pong", "TCP, 64 B there and back", 15_000, |ops| pairs(1, ops)),
-    Row::new("tcp_128_pairs", "128 such pairs, per round trip", 25_600, |ops| pairs(128, ops)),
+    Row::new("tcp_ping_pong", "TCP, 64 B there and back", 15_000, |ops| pairs(1, ops))
+        .floor(Floor::Loopback, 1.0),
+    Row::new("tcp_128_pairs", "128 such pairs, per round trip", 25_600, |ops| pairs(128, ops))
+        .floor(Floor::Loopback, 1.0),
 ];
 
 async fn echo(mut stream: TcpStream) {

@@ -1,22 +1,34 @@
 //! Channels, locks and notifications.
 
 use super::{Row, Work, rt};
+use crate::floors::Floor;
 use rt::sync::{Mutex, Notify, RwLock, broadcast, mpsc, oneshot};
 use std::hint::black_box;
 use std::sync::Arc;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("mpsc_100", "mpsc of 100, 4 senders, per message", 400_000, mpsc_100).counted(),
+    Row::new("mpsc_100", "mpsc of 100, 4 senders, per message", 400_000, mpsc_100)
+        .floor(Floor::Queue, 1.0)
+        .counted(),
     Row::new("mpsc_unbounded", "unbounded mpsc, 4 senders, per message", 400_000, mpsc_unbounded)
+        .floor(Floor::Queue, 1.0)
         .counted(),
     Row::new("oneshot", "oneshot: create, send, receive", 1_000_000, oneshot_alone).counted(),
-    Row::new("mutex_alone", "mutex, uncontended", 1_500_000, mutex_alone).counted(),
-    Row::new("mutex_16", "one mutex, 16 tasks", 400_000, mutex_16).counted(),
-    Row::new("rwlock_read_16", "one rwlock read by 16 tasks", 600_000, rwlock_read_16).counted(),
+    Row::new("mutex_alone", "mutex, uncontended", 1_500_000, mutex_alone)
+        .floor(Floor::Lock, 1.0)
+        .counted(),
+    Row::new("mutex_16", "one mutex, 16 tasks", 400_000, mutex_16)
+        .floor(Floor::Lock, 1.0)
+        .counted(),
+    Row::new("rwlock_read_16", "one rwlock read by 16 tasks", 600_000, rwlock_read_16)
+        .floor(Floor::Lock, 1.0)
+        .counted(),
     Row::new("notify_ping_pong", "two tasks, two Notify", 300_000, notify_ping_pong).counted(),
     Row::new("broadcast_8", "broadcast of 1,024 to 8 receivers, per message", 200_000, broadcast_8)
         .counted(),
-    Row::new("select_two", "select! over two channels, per message", 600_000, select_two).counted(),
+    Row::new("select_two", "select! over two channels, per message", 600_000, select_two)
+        .floor(Floor::Queue, 1.0)
+        .counted(),
 ];
 
 fn mpsc_100(ops: u64) -> Work {

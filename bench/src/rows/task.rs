@@ -1,30 +1,44 @@
 //! Spawning, joining, yielding, leaving the pool and coming back.
 
 use super::{Row, Work, rt};
+use crate::floors::Floor;
 use rt::sync::{mpsc, oneshot};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("spawn_join", "spawn an empty task and join it", 200_000, spawn_join).counted(),
-    Row::new("spawn_join_1000", "spawn 1,000, join 1,000", 200_000, spawn_join_1000).counted(),
-    Row::new(
+    Row::new("spawn_join", "spawn an empty task and join it", 200_000, spawn_join)
+        .floor(Floor::Spawn, 1.0)
+        .at_most(0.5)
+        .counted(),
+    Row::new("spawn_join_1000", "spawn 1,000, join 1,000", 200_000, spawn_join_1000)
+        .floor(Floor::Spawn, 1.0)
+        .counted(),
+    Row::outside(
         "spawn_join_1000_outside",
         "the same from the block_on thread",
         150_000,
         spawn_join_1000,
     )
-    .outside(),
-    Row::new("yield_200", "yield, 200 tasks", 1_500_000, yield_200).counted(),
-    Row::new("spawn_chain", "a task spawns the next, 1,000 deep", 200_000, spawn_chain).counted(),
-    Row::new("oneshot_ping_pong", "two fresh tasks and two oneshots", 60_000, oneshot_ping_pong)
+    .floor(Floor::Spawn, 1.0),
+    Row::new("yield_200", "yield, 200 tasks", 1_500_000, yield_200)
+        .floor(Floor::Turn, 1.0)
         .counted(),
-    Row::new(
+    Row::new("spawn_chain", "a task spawns the next, 1,000 deep", 200_000, spawn_chain)
+        .floor(Floor::Spawn, 1.0)
+        .counted(),
+    Row::new("oneshot_ping_pong", "two fresh tasks and two oneshots", 60_000, oneshot_ping_pong)
+        .floor(Floor::Spawn, 2.0)
+        .counted(),
+    Row::outside(
         "block_on_ping_pong",
         "block_on thread to a worker and back, mpsc of 1",
         6_000,
         there_and_back,
     )
-    .outside(),
-    Row::new("spawn_blocking", "spawn_blocking, one after the other", 3_000, spawn_blocking),
+    .floor(Floor::Futex, 1.0)
+    .at_most(0.6),
+    Row::new("spawn_blocking", "spawn_blocking, one after the other", 3_000, spawn_blocking)
+        .floor(Floor::Futex, 1.0)
+        .at_most(0.5),
 ];
 
 fn spawn_join(ops: u64) -> Work {
