@@ -366,7 +366,11 @@ impl Builder {
             runtime.seize_every(pause)?;
         }
         if watched {
-            runtime.watch_for_stalls()?;
+            let watched = runtime.watch_for_stalls();
+            // A runtime of one thread needs no other, and goes on unwatched.
+            if self.kind == Kind::MultiThread {
+                watched?;
+            }
         }
         Ok(runtime)
     }
@@ -392,7 +396,7 @@ impl Builder {
 
     fn stall_config(&self) -> StallConfig {
         let mut config = self.stall.with_environment();
-        config.on &= self.kind == Kind::MultiThread && !self.stepped;
+        config.on &= !self.stepped;
         config
     }
 

@@ -6,16 +6,19 @@
 
 use crate::fate::SEALED;
 use crate::handle::Handle;
-use crate::hooks::quietly;
+use crate::hooks::{Hooks, quietly};
 use crate::idle::Left;
 use crate::measures::Measures;
+use crate::monitor;
 use crate::multi::{NO_TASK, Unpark, poll_main};
 use crate::pace;
 use crate::seated::Seated;
 use crate::shared::{Flavor, Shared};
+use crate::tenure::{InUser, Tenure};
 use crate::threads;
 use core::cell::RefCell;
 use core::future::Future;
+use core::panic::Location;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Mutex;
@@ -42,7 +45,11 @@ pub(crate) struct Current {
     /// Written by the thread that drives.
     pub(crate) counters: Counters,
     pub(crate) measures: Measures,
+    /// Of the thread that drives, or drove last.
+    tenure: Mutex<(Option<ThreadId>, SharedTenure)>,
 }
+
+type SharedTenure = shinkan_base::atomics::Arc<Tenure>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -60,6 +67,8 @@ pub(crate) struct Queue {
 pub(crate) struct CurrentWorker {
     pub(crate) handle: Handle,
     queue: RefCell<Queue>,
+    /// What the monitor sees of the thread.
+    pub(crate) tenure: SharedTenure,
 }
 
 impl Current {
@@ -69,7 +78,29 @@ impl Current {
             waiting: Mutex::new(Vec::new()),
             counters: Counters::new(),
             measures,
+            tenure: Mutex::new((None, SharedTenure::new(Tenure::over()))),
         }
+    }
+
+    /// Whether a thread drives the runtime.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.core.lock().is_none()
+    }
+
+    /// What the monitor looks at.
+    pub(crate) fn tenure(&self) -> SharedTenure {
+        self.tenure.lock().1.clone()
+    }
+
+    /// The calling thread's: the same as before where it drove last, too.
+    fn sit(&self) -> SharedTenure {
+        let me = threads_of_the_system::id();
+        let mut tenure = self.tenure.lock();
+        if tenure.0 != Some(me) {
+            // Its core is never taken, so its handshake needs no fence.
+            *tenure = (Some(me), SharedTenure::new(Tenure::new(false)));
+        }
+        tenure.1.clone()
     }
 }
 
@@ -145,13 +176,17 @@ impl Wake for MainWaker {
 }
 
 /// Polls `future` on this thread, and drives the runtime while no other thread does.
-pub(crate) fn block_on<F: Future>(handle: &Handle, future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(
+    handle: &Handle,
+    future: F,
+    place: &'static Location<'static>,
+) -> F::Output {
     let mut future = pin!(future);
     let here = current(handle.shared());
     loop {
         let queue = here.core.lock().take();
         if let Some(queue) = queue {
-            return drive(handle, queue, future.as_mut());
+            return drive(handle, queue, future.as_mut(), place);
         }
         if let Some(output) = wait_for_core(here, future.as_mut()) {
             return output;
@@ -211,10 +246,17 @@ impl Drop for PutBack<'_> {
     }
 }
 
-fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) -> F::Output {
+fn drive<F: Future>(
+    handle: &Handle,
+    mut queue: Queue,
+    mut future: Pin<&mut F>,
+    place: &'static Location<'static>,
+) -> F::Output {
     queue.awake_since = Some(handle.clock().now());
-    let seated =
-        Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::new(queue) });
+    let tenure = current(handle.shared()).sit();
+    let queue = RefCell::new(queue);
+    let seated = Seated::Current(CurrentWorker { handle: handle.clone(), queue, tenure });
+    monitor::note_work(handle.shared());
     current(handle.shared()).measures.take_over();
     let _put_back = PutBack(&seated);
 
@@ -228,7 +270,11 @@ fn drive<F: Future>(handle: &Handle, mut queue: Queue, mut future: Pin<&mut F>) 
         // Before the main future: what it awaits may have ended by that panic.
         assert!(!worker.shared().is_closed(), "{SEALED}");
         if main.woken.swap(false, Ordering::AcqRel)
-            && let Poll::Ready(output) = poll_main(&frame, || future.as_mut().poll(&mut cx))
+            && let Poll::Ready(output) = {
+                worker.tenure.will_poll_main(place);
+                let _user = InUser::new(&worker.tenure);
+                poll_main(&frame, || future.as_mut().poll(&mut cx))
+            }
         {
             return output;
         }
@@ -253,7 +299,10 @@ fn run_some(worker: &CurrentWorker) -> Ran {
             return if worker.readmit() { Ran::Some } else { Ran::Nothing };
         };
         here.counters.inc_polls();
+        worker.tenure.will_poll(&task);
+        let user = InUser::new(&worker.tenure);
         budget::with(Budget::initial(), || shared.poll(task, || &here.measures));
+        drop(user);
         if shared.is_closed() {
             break;
         }
@@ -293,7 +342,14 @@ fn look(worker: &CurrentWorker) {
         let turned = shared.driver.turn(Turn::Look, &mut wakers);
         current(shared).measures.add_ready(turned.events);
     }
-    fire_and_wake(shared, wakers);
+    wake_as_user(worker, wakers);
+}
+
+/// As [`fire_and_wake`], which calls wakers: they may be anybody's code.
+fn wake_as_user(worker: &CurrentWorker, wakers: Wakers) {
+    worker.tenure.will_call();
+    let _user = InUser::new(&worker.tenure);
+    fire_and_wake(worker.shared(), wakers);
 }
 
 /// Counts the time since the thread began to drive, or last came back from waiting. Whether it
@@ -310,7 +366,7 @@ fn count_busy(worker: &CurrentWorker) -> bool {
 fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     let shared = worker.shared();
     let here = current(shared);
-    shared.hooks.park();
+    as_hook(worker, |hooks| hooks.park());
     if worker.readmit() || !worker.queue.borrow().tasks.is_empty() {
         // The hook spawned something.
         return look(worker);
@@ -336,17 +392,28 @@ fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
     if shared.idle().leave(rung, &shared.driver) == Left::Woken {
         let _ = shared.idle().found_work();
     }
-    fire_and_wake(shared, wakers);
-    shared.hooks.unpark();
+    monitor::note_work(shared);
+    wake_as_user(worker, wakers);
+    as_hook(worker, |hooks| hooks.unpark());
+}
+
+fn as_hook(worker: &CurrentWorker, call: impl FnOnce(&Hooks)) {
+    worker.tenure.will_call();
+    let _user = InUser::new(&worker.tenure);
+    call(&worker.shared().hooks);
 }
 
 /// The runtime ends: nobody drives any more, for the `Runtime` is being dropped.
 pub(crate) fn shut_down(handle: &Handle) {
     let shared = handle.shared();
     let queue = current(shared).core.lock().take().unwrap_or_default();
+    let tenure = SharedTenure::new(Tenure::over());
     // Dropped futures that spawn or wake do so as on the thread that drove.
-    let seated =
-        Seated::Current(CurrentWorker { handle: handle.clone(), queue: RefCell::default() });
+    let seated = Seated::Current(CurrentWorker {
+        handle: handle.clone(),
+        queue: RefCell::default(),
+        tenure,
+    });
     let _within = crate::enter::within(handle);
     let _sitting = seated.sit();
     let tasks = queue.tasks.into_iter().chain(queue.yielded).collect();

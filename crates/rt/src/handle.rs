@@ -282,7 +282,7 @@ impl Handle {
             Flavor::Current(_) => {
                 let _driving = enter::block_on(self, false);
                 let _seeded = Seeded::main(self);
-                current::block_on(self, future)
+                current::block_on(self, future, Location::caller())
             }
         }
     }

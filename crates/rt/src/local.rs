@@ -7,6 +7,7 @@
 //! `local/shared.rs` has what the set and its tasks share, `local/current.rs` which set a thread
 //! is in.
 
+mod attended;
 mod current;
 pub mod inbox;
 mod runtime;
@@ -106,7 +107,10 @@ impl LocalSet {
     #[track_caller]
     pub fn new() -> Self {
         let shared = Arc::new(Shared::new(current::thread()));
-        Self { context: Rc::new(current::Context { shared }), place: Location::caller() }
+        Self {
+            context: Rc::new(current::Context { shared, attended: attended::Attended::default() }),
+            place: Location::caller(),
+        }
     }
 
     /// Makes the set this thread's until the guard is dropped: [`spawn_local`] then spawns on it.
@@ -207,9 +211,12 @@ impl LocalSet {
         if shared.panicked() {
             self.end_by_panic_slow();
         }
+        let turn = attended::Turn::begin(&self.context);
         for _ in 0..TASKS_A_TURN {
             match shared.next() {
-                Some(task) => budget::with(Budget::initial(), || shared.run(task)),
+                Some(task) => turn.poll(task, |task| {
+                    budget::with(Budget::initial(), || shared.run(task));
+                }),
                 None => return false,
             }
             if shared.panicked() {

@@ -6,12 +6,13 @@
 
 use crate::alarm::Alarm;
 use crate::blocking::lock;
+use crate::guests;
 use crate::handle::Handle;
 use crate::hooks::quietly;
+use crate::reporter::{self, Poll, Report};
 use crate::seize::{self, Taken};
-use crate::shared::Shared;
-use crate::stall::{Stall, StallHook, StallKind};
-use crate::stall_sink;
+use crate::shared::{Flavor, Shared};
+use crate::stall::{Stall, StallKind};
 use crate::tenure::Tenure;
 use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
@@ -19,7 +20,7 @@ use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::usage::{self, Threads};
 use shinkan_sys::{clock, membarrier, threads};
-use shinkan_task::id_from_u64;
+use shinkan_task::{Id, id_from_u64};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
@@ -72,7 +73,7 @@ struct Away {
 
 /// What the monitor knows of one core.
 #[derive(Default)]
-struct Look {
+pub(crate) struct Look {
     tenure: Option<Arc<Tenure>>,
     sequence: u64,
     since: Option<Instant>,
@@ -80,16 +81,20 @@ struct Look {
     case: Option<Case>,
     /// This poll's core was asked for: it is not asked for twice.
     judged: bool,
-    told: bool,
+    pub(crate) told: bool,
 }
 
 /// When all are looked at, and the process's threads then, for those who ask.
-struct Moment {
+pub(crate) struct Moment {
     at: Instant,
     threads: OnceCell<Arc<Threads>>,
 }
 
 impl Moment {
+    pub(crate) fn now() -> Self {
+        Self { at: clock::now(), threads: OnceCell::new() }
+    }
+
     fn threads(&self) -> Arc<Threads> {
         self.threads.get_or_init(|| Arc::new(Threads::now())).clone()
     }
@@ -110,9 +115,16 @@ struct Stuck {
 /// A worker has counted itself as working: whoever works is looked at.
 #[inline]
 pub(crate) fn note_work(shared: &Shared) {
-    if shared.config.stall.on
-        && let Some(monitor) = MONITOR.get()
-        && monitor.alarm.must_wake(|| membarrier::light_fence(shared.asymmetric))
+    if shared.config.stall.on {
+        note_work_on(shared.asymmetric);
+    }
+}
+
+/// The same for a thread that has no runtime of its own.
+#[inline]
+pub(crate) fn note_work_on(asymmetric: bool) {
+    if let Some(monitor) = MONITOR.get()
+        && monitor.alarm.must_wake(|| membarrier::light_fence(asymmetric))
     {
         monitor.unparker.unpark();
     }
@@ -124,7 +136,10 @@ pub(crate) fn note_work(shared: &Shared) {
 /// The operating system has no thread to give.
 pub(crate) fn watch(handle: &Handle) -> io::Result<()> {
     let monitor = started()?;
-    let cores = handle.shared().multi().slots.len();
+    let cores = match &handle.shared().flavor {
+        Flavor::Multi(multi) => multi.slots.len(),
+        Flavor::Current(_) => 1,
+    };
     let watched = Watched {
         handle: handle.clone(),
         cores: (0..cores).map(|_| Look::default()).collect(),
@@ -154,11 +169,39 @@ pub(crate) fn forget(handle: &Handle) {
 
 /// Whether any of its workers may be in user code that has to be looked at.
 fn works(shared: &Shared) -> bool {
-    !shared.is_closed() && shared.idle().anybody_awake()
+    let driven = match &shared.flavor {
+        Flavor::Multi(_) => true,
+        Flavor::Current(current) => current.is_driven(),
+    };
+    driven && !shared.is_closed() && shared.idle().anybody_awake()
+}
+
+/// The tenure of one of its cores.
+fn tenure(shared: &Shared, core: usize) -> Arc<Tenure> {
+    match &shared.flavor {
+        Flavor::Multi(multi) => multi.slots[core].tenure(),
+        Flavor::Current(current) => current.tenure(),
+    }
+}
+
+/// The kernel's number of the monitor's thread; 0 before it runs.
+pub(crate) fn thread() -> i32 {
+    MONITOR.get().map_or(0, |monitor| monitor.thread.load(Ordering::Relaxed) as i32)
+}
+
+/// Makes sure that there is a monitor.
+///
+/// # Errors
+/// The operating system has no thread to give.
+pub(crate) fn start() -> io::Result<()> {
+    started().map(drop)
 }
 
 fn started() -> io::Result<&'static Monitor> {
     static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(monitor) = MONITOR.get() {
+        return Ok(monitor);
+    }
     let _one = lock(&STARTING);
     if let Some(monitor) = MONITOR.get() {
         return Ok(monitor);
@@ -191,6 +234,7 @@ impl Monitor {
         let mut quiet = 0;
         loop {
             let Looked { works, pause, stuck } = self.look();
+            let works = works | guests::look(&mut reported);
             if !stuck.is_empty() {
                 self.deal_with(stuck, &mut reported);
             }
@@ -211,12 +255,13 @@ impl Monitor {
     }
 
     fn anybody_works(&self) -> bool {
-        lock(&self.list).runtimes.iter().any(|watched| works(watched.handle.shared()))
+        guests::anybody_works()
+            || lock(&self.list).runtimes.iter().any(|watched| works(watched.handle.shared()))
     }
 
     /// One look at every worker.
     fn look(&self) -> Looked {
-        let now = Moment { at: clock::now(), threads: OnceCell::new() };
+        let now = Moment::now();
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
         let mut list = lock(&self.list);
         let List { runtimes, busy_with } = &mut *list;
@@ -239,30 +284,23 @@ impl Monitor {
     }
 
     /// Takes the cores of what is stuck, under no lock; then lets go of the runtimes, and only then
-    /// reports: a hook that blocks, or a standard error that nobody reads, holds up no runtime's end.
+    /// has it told: what that thread waits for holds up neither a runtime's end nor the next look.
     fn deal_with(&self, stuck: Vec<Stuck>, reported: &mut HashMap<Place, Instant>) {
         let mut told = Vec::new();
         {
             let _lets_go = LetsGo(self);
             for stuck in stuck {
                 // The name of a new thread is the user's function, and may panic.
-                quietly(|| told.extend(self.take(&stuck)));
+                quietly(|| told.extend(self.take(&stuck, reported)));
             }
         }
-        for Told { stall, hook, report } in told {
-            if let Some(hook) = hook {
-                quietly(|| hook(&stall));
-            }
-            if report && is_due(reported, &stall) {
-                stall_sink::report(&stall);
-            }
-        }
+        told.into_iter().for_each(reporter::tell);
     }
 
     /// Takes one core, if it may. What is to be told of it, the first time.
-    fn take(&self, stuck: &Stuck) -> Option<Told> {
+    fn take(&self, stuck: &Stuck, reported: &mut HashMap<Place, Instant>) -> Option<Report> {
         let shared = stuck.handle.shared();
-        let task = stuck.tenure.task();
+        let (polled, task, place) = stuck.tenure.said().polled();
         let taken = match stuck.may_move {
             true => seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence),
             false => Taken::NoThread,
@@ -279,20 +317,29 @@ impl Monitor {
             // It came back meanwhile, and what was read of it may be another poll's.
             return None;
         }
-        stuck.first.then(|| Told {
-            stall: Stall {
-                runtime: shared.config.name.clone(),
-                worker: stuck.worker,
-                thread: stuck.tenure.thread,
-                task: task.and_then(|(id, _)| id_from_u64(id)),
-                spawned_at: task.map(|(_, place)| place),
-                duration: stuck.duration,
-                kind: stuck.kind,
-                moved: taken == Taken::Yes,
-            },
-            hook: shared.config.stall.hook.clone(),
-            report: shared.config.stall.report,
-        })
+        if !stuck.first {
+            return None;
+        }
+        let mut stall = Stall {
+            runtime: shared.config.name.clone(),
+            worker: stuck.worker,
+            thread: stuck.tenure.thread,
+            polled,
+            task: task.and_then(id_from_u64),
+            name: None,
+            spawned_at: place,
+            duration: stuck.duration,
+            kind: stuck.kind,
+            stays: matches!(shared.flavor, Flavor::Current(_)),
+            moved: taken == Taken::Yes,
+            stack: None,
+        };
+        let is_due = is_due(reported, &stall);
+        if is_due {
+            stall.name = stall.task.and_then(|task| name_of(&stuck.handle, task));
+        }
+        let poll = Poll { tenure: stuck.tenure.clone(), sequence: stuck.sequence };
+        Some(Report { stall, config: shared.config.stall.clone(), is_due, poll })
     }
 
     /// The core was not taken: the next look asks for it again.
@@ -314,11 +361,15 @@ impl Monitor {
     }
 }
 
-/// What the user is told of a stuck poll, without a hold on its runtime.
-struct Told {
-    stall: Stall,
-    hook: Option<StallHook>,
-    report: bool,
+/// The name that a task was given. Looks through all: once a place and ten seconds.
+fn name_of(handle: &Handle, task: Id) -> Option<String> {
+    let mut name = None;
+    handle.for_each_task(|found| {
+        if found.id() == task {
+            name = found.name().map(str::to_owned);
+        }
+    });
+    name
 }
 
 /// Says, whatever happens, that the monitor is busy with no runtime any more.
@@ -341,9 +392,9 @@ struct Looked {
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A task's place, or none, and what it does there.
-type Place = (Option<&'static core::panic::Location<'static>>, bool);
+pub(crate) type Place = (Option<&'static core::panic::Location<'static>>, bool);
 
-fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> bool {
+pub(crate) fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> bool {
     let now = clock::now();
     let place = (stall.spawned_at, stall.kind == StallKind::Blocked);
     match reported.get(&place) {
@@ -356,14 +407,16 @@ impl Watched {
     /// Adds those of its workers that are stuck to `stuck`.
     fn judge(&mut self, now: &Moment, threshold: Duration, stuck: &mut Vec<Stuck>) {
         let shared = self.handle.shared();
+        let stays = matches!(shared.flavor, Flavor::Current(_));
         let workers = self.cores.len();
         let ceiling = shared.config.stall.ceiling.unwrap_or(8 * workers);
         let mut all = self.away.len();
         let mut computing = self.away.iter().filter(|a| a.kind == StallKind::Computing).count();
         for (worker, look) in self.cores.iter_mut().enumerate() {
-            let tenure = shared.multi().slots[worker].tenure();
+            let tenure = tenure(shared, worker);
             let Some((duration, kind)) = look.judge(&tenure, now, threshold) else { continue };
-            let may_move = all < ceiling && (kind == StallKind::Blocked || computing < workers);
+            let may_move =
+                !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
             all += usize::from(may_move);
             computing += usize::from(may_move && kind == StallKind::Computing);
             look.judged = may_move;
@@ -378,13 +431,13 @@ impl Watched {
 }
 
 impl Look {
-    fn is_of(&self, tenure: &Arc<Tenure>, sequence: u64) -> bool {
+    pub(crate) fn is_of(&self, tenure: &Arc<Tenure>, sequence: u64) -> bool {
         self.sequence == sequence
             && self.tenure.as_ref().is_some_and(|known| Arc::ptr_eq(known, tenure))
     }
 
     /// For how long the poll has been stuck, and in what; nothing if it is not, or was judged.
-    fn judge(
+    pub(crate) fn judge(
         &mut self,
         tenure: &Arc<Tenure>,
         now: &Moment,
@@ -417,6 +470,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stall::StallIn;
 
     #[test]
     fn a_place_is_reported_once_in_a_while() {
@@ -425,11 +479,15 @@ mod tests {
             runtime: None,
             worker: 0,
             thread: 1,
+            polled: StallIn::Task,
             task: None,
+            name: None,
             spawned_at: Some(core::panic::Location::caller()),
             duration: Duration::from_millis(10),
             kind: StallKind::Blocked,
+            stays: false,
             moved: true,
+            stack: None,
         };
         assert!(is_due(&mut reported, &stall));
         assert!(!is_due(&mut reported, &stall));

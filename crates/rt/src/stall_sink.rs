@@ -1,5 +1,5 @@
 //! Where the report of a stuck poll goes: to `tracing`, where a subscriber wants it, else to
-//! standard error. Called by the monitor on its own thread, under no lock.
+//! standard error. Called on the thread for reports, under no lock.
 
 use crate::stall::{Stall, StallKind};
 use shinkan_sys::stdio;
@@ -8,7 +8,7 @@ use shinkan_trace::Stuck;
 pub(crate) fn report(stall: &Stall) {
     let stuck = Stuck {
         task: stall.task.map(|id| id.as_u64()),
-        name: None,
+        name: stall.name.as_deref(),
         place: stall.spawned_at,
         duration: stall.duration,
         kind: match stall.kind {
@@ -17,7 +17,8 @@ pub(crate) fn report(stall: &Stall) {
         },
         worker: stall.worker,
     };
-    if !shinkan_trace::stall(&stall, stuck) {
-        stdio::warn(&format!("shinkan: {stall}\n"));
+    let words = stall.report();
+    if !shinkan_trace::stall(&words, stuck) {
+        stdio::warn(&format!("shinkan: {words}\n"));
     }
 }

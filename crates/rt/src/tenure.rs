@@ -1,10 +1,55 @@
 //! One thread's tenure of one core: the seat, and what the monitor wants to know of the tenant.
 
 use crate::handshake::Seat;
+use crate::stall::StallIn;
 use core::panic::Location;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_base::place::PlaceCell;
 use shinkan_task::Runnable;
+
+/// In place of a task's number: the future of a `block_on`. No task has it.
+const MAIN: u64 = 0;
+
+/// In a task's number: it is a local one.
+const LOCAL: u64 = 1 << 63;
+
+/// What user code it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    task: u64,
+    place: Option<&'static Location<'static>>,
+}
+
+impl Said {
+    /// What is polled, the task's number, and where it was spawned or `block_on` was called.
+    pub(crate) fn polled(&self) -> (StallIn, Option<u64>, Option<&'static Location<'static>>) {
+        match (self.place, self.task) {
+            (None, _) => (StallIn::Callback, None, None),
+            (place, MAIN) => (StallIn::BlockOn, None, place),
+            (place, task) if task & LOCAL != 0 => (StallIn::LocalTask, Some(task & !LOCAL), place),
+            (place, task) => (StallIn::Task, Some(task), place),
+        }
+    }
+}
+
+/// User code that a thread is in which keeps its tasks: the sequence is odd until this is dropped.
+pub(crate) struct InUser<'a>(&'a Tenure);
+
+impl<'a> InUser<'a> {
+    /// After one of the `will_` functions.
+    #[inline]
+    pub(crate) fn new(tenure: &'a Tenure) -> Self {
+        tenure.seat.bump();
+        Self(tenure)
+    }
+}
+
+impl Drop for InUser<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.seat.bump();
+    }
+}
 
 /// Never used for a second tenure, as its seat.
 #[derive(Debug)]
@@ -43,14 +88,34 @@ impl Tenure {
         self.place.set(Some(task.place()));
     }
 
+    /// The user code that starts now is the future of a `block_on` that was called at `place`.
+    #[inline]
+    pub(crate) fn will_poll_main(&self, place: &'static Location<'static>) {
+        self.task.store(MAIN, Ordering::Relaxed);
+        self.place.set(Some(place));
+    }
+
+    /// The user code that starts now is a poll of this task of a set of local tasks.
+    #[inline]
+    pub(crate) fn will_poll_local(&self, task: &Runnable) {
+        self.task.store(task.id().as_u64() | LOCAL, Ordering::Relaxed);
+        self.place.set(Some(task.place()));
+    }
+
     /// The user code that starts now is a waker or a hook.
     #[inline]
     pub(crate) fn will_call(&self) {
         self.place.set(None);
     }
 
-    /// The task that is polled, and where it was spawned; nothing where a waker or a hook is called.
-    pub(crate) fn task(&self) -> Option<(u64, &'static Location<'static>)> {
-        Some((self.task.load(Ordering::Relaxed), self.place.get()?))
+    /// What was said last of the user code, to say it again.
+    pub(crate) fn said(&self) -> Said {
+        Said { task: self.task.load(Ordering::Relaxed), place: self.place.get() }
+    }
+
+    /// The user code that goes on now is what it was before.
+    pub(crate) fn say(&self, said: Said) {
+        self.task.store(said.task, Ordering::Relaxed);
+        self.place.set(said.place);
     }
 }

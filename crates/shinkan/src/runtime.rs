@@ -13,6 +13,6 @@ pub use shinkan_rt::local::{LocalOptions, LocalRuntime};
 pub use shinkan_rt::{
     Builder, EnterGuard, Handle, HistogramConfiguration, HistogramScale, Id,
     InvalidHistogramConfiguration, LogHistogram, LogHistogramBuilder, RngSeed, Runtime,
-    RuntimeFlavor, RuntimeMetrics, Stall, StallKind, TaskMeta, TryCurrentError, UnhandledPanic,
-    is_rt_shutdown_err, worker_index,
+    RuntimeFlavor, RuntimeMetrics, Stall, StallFrame, StallIn, StallKind, StallStack, TaskMeta,
+    TryCurrentError, UnhandledPanic, is_rt_shutdown_err, worker_index,
 };

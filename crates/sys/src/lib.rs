@@ -11,13 +11,24 @@ compile_error!(
     "shinkan runs on Linux only: see the head of crates/sys/src/lib.rs for what a port needs"
 );
 
+#[cfg(target_arch = "aarch64")]
+#[path = "arch_aarch64.rs"]
+mod arch;
+#[cfg(target_arch = "x86_64")]
+#[path = "arch_x86_64.rs"]
+mod arch;
+
 pub mod clock;
 pub mod env;
 pub mod epoll;
 pub mod eventfd;
 pub mod fd;
 pub mod files;
+pub mod interrupt;
+pub mod kernel_side;
+pub mod maps;
 pub mod membarrier;
+pub mod memory;
 pub mod names;
 pub mod park;
 pub mod process;

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use super::attended::Attended;
 use super::shared::Shared;
 use crate::handle::Id;
 use core::cell::{Cell, RefCell};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 /// A set, as its thread has it.
 pub(super) struct Context {
     pub(super) shared: Arc<Shared>,
+    pub(super) attended: Attended,
 }
 
 /// How a thread came to be in a set.

@@ -1,0 +1,92 @@
+//! The thread that tells of stuck polls, apart from the monitor: to find a stack's names takes
+//! milliseconds, a hook may take longer, and a standard error that nobody reads for ever. The
+//! monitor goes on meanwhile.
+//!
+//! Started with the first report. Holds nothing of a runtime but the user's hook.
+
+use crate::hooks::quietly;
+use crate::monitor;
+use crate::stall::{Stall, StallConfig};
+use crate::stall_sink;
+use crate::taker;
+use crate::tenure::Tenure;
+use shinkan_base::atomics::Arc;
+use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use shinkan_sys::{stdio, threads};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Reports that wait while one is told. Beyond, they are counted only.
+const WAITING_MAX: usize = 64;
+
+static REPORTS: OnceLock<Option<SyncSender<Report>>> = OnceLock::new();
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// What is to be told.
+pub(crate) struct Report {
+    pub(crate) stall: Stall,
+    pub(crate) config: StallConfig,
+    /// The first of this place in a while: it goes to standard error, and has a stack.
+    pub(crate) is_due: bool,
+    pub(crate) poll: Poll,
+}
+
+/// A poll that may have come back since.
+pub(crate) struct Poll {
+    pub(crate) tenure: Arc<Tenure>,
+    pub(crate) sequence: u64,
+}
+
+impl Poll {
+    fn goes_on(&self) -> bool {
+        self.tenure.seat.sequence() == self.sequence
+    }
+}
+
+/// Has it told. Never waits.
+pub(crate) fn tell(report: Report) {
+    if report.config.hook.is_none() && !(report.is_due && report.config.report) {
+        return;
+    }
+    let Some(reports) = REPORTS.get_or_init(started) else {
+        // No thread to be had: the monitor does it.
+        return report.tell();
+    };
+    if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = reports.try_send(report) {
+        LOST.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn started() -> Option<SyncSender<Report>> {
+    let (reports, received) = sync_channel(WAITING_MAX);
+    threads::spawn("shinkan-reports".into(), None, move || run(&received)).ok()?;
+    Some(reports)
+}
+
+fn run(received: &Receiver<Report>) {
+    while let Ok(report) = received.recv() {
+        report.tell();
+        match LOST.swap(0, Ordering::Relaxed) {
+            0 => {}
+            lost => stdio::warn(&format!("shinkan: {lost} more stuck polls were not told\n")),
+        }
+    }
+}
+
+impl Report {
+    fn tell(mut self) {
+        if self.is_due && self.config.stacks {
+            let copied = taker::take(self.stall.thread, self.config.signal);
+            // A poll that came back meanwhile has left another one's stack, or none.
+            let copied = copied.filter(|_| self.poll.goes_on());
+            let monitor = monitor::thread();
+            quietly(|| self.stall.stack = copied.map(|copied| copied.stack(monitor)));
+        }
+        if let Some(hook) = &self.config.hook {
+            quietly(|| hook(&self.stall));
+        }
+        if self.is_due && self.config.report {
+            stall_sink::report(&self.stall);
+        }
+    }
+}

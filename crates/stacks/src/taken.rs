@@ -1,0 +1,91 @@
+//! Which way a copy is taken, and what becomes of it.
+
+use crate::image::Images;
+use crate::names::Book;
+use crate::signal::{self, Copied, Signal};
+use crate::unwind::{UNKNOWN, Walk};
+use shinkan_sys::interrupt::Registers;
+use shinkan_sys::kernel_side::{self, At, Call};
+use shinkan_sys::memory;
+
+/// What is copied of a stack that is read from outside.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// A copy of a thread's registers and its stack.
+#[derive(Debug)]
+pub struct Taken {
+    copied: Copied,
+    call: Option<Call>,
+}
+
+/// A function on a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Its name, where the file has symbols.
+    pub function: Option<String>,
+    /// The source file, where there is debug information.
+    pub file: Option<String>,
+    /// The line in it.
+    pub line: Option<u32>,
+    /// The program or library, where no source file is known.
+    pub object: Option<String>,
+}
+
+/// Copies what the thread of that number has on its stack now. Nothing where it has ended, does not
+/// answer, or where the kernel forbids it. Takes some microseconds, 50 ms at most.
+///
+/// The caller makes sure that the thread is the one that it means.
+pub fn take(thread: i32, signal: Signal) -> Option<Taken> {
+    match kernel_side::at(thread)? {
+        At::Call(call) => by_itself_or_from_outside(thread, call, signal),
+        At::Elsewhere { sp, ip } => Some(Taken { copied: from_outside(sp, ip), call: None }),
+        At::Running => match signal::ask(thread, signal) {
+            Some(copied) => Some(Taken { copied, call: None }),
+            // It may have gone to wait, and hold the signal off there.
+            None => match kernel_side::at(thread)? {
+                At::Call(call) => {
+                    Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) })
+                }
+                _ => None,
+            },
+        },
+    }
+}
+
+fn by_itself_or_from_outside(thread: i32, call: Call, signal: Signal) -> Option<Taken> {
+    // By itself where it does no harm: the frame pointer is then known.
+    if call.survives_a_signal()
+        && let Some(copied) = signal::ask(thread, signal)
+    {
+        return Some(Taken { copied, call: Some(call) });
+    }
+    let At::Call(call) = kernel_side::at(thread)? else { return None };
+    Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) })
+}
+
+fn from_outside(sp: u64, ip: u64) -> Copied {
+    let mut bytes = vec![0; STACK_BYTES];
+    let read = memory::read(sp as usize, &mut bytes);
+    let word = |chunk: &[u8]| u64::from_ne_bytes(chunk.try_into().expect("eight of them"));
+    let stack = bytes[..read].chunks_exact(8).map(word).collect();
+    Copied { registers: Registers { ip, sp, fp: UNKNOWN, lr: 0 }, stack }
+}
+
+impl Taken {
+    /// The system call that the thread waits in; nothing where it waits in none.
+    pub fn call(&self) -> Option<&Call> {
+        self.call.as_ref()
+    }
+
+    /// The functions on the stack, the innermost first. Reads the program's own file and those of
+    /// its libraries, and takes milliseconds, or a tenth of a second for large programs.
+    pub fn frames(&self) -> Vec<Frame> {
+        let Ok(images) = Images::now() else { return Vec::new() };
+        let book = Book::of(&images);
+        let mut frames = Vec::new();
+        for address in Walk::new(&book, &self.copied).addresses(&self.copied) {
+            book.describe(address, &mut frames);
+        }
+        frames
+    }
+}

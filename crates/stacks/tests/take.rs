@@ -1,0 +1,291 @@
+//! Stacks of threads that wait, compute and end. All in one process use one signal, on which a
+//! handler was before.
+
+use shinkan_stacks::{Frame, Signal, take};
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Once, mpsc};
+use std::thread::JoinHandle;
+
+const NUMBER: i32 = 50;
+const SIGNAL: Signal = Signal::Number(NUMBER);
+
+static BEFORE: AtomicU32 = AtomicU32::new(0);
+
+/// Has a handler on the signal before the first stack is taken.
+fn with_a_handler_before() {
+    extern "C" fn count(_signal: libc::c_int) {
+        BEFORE.fetch_add(1, Ordering::SeqCst);
+    }
+    static ONCE: Once = Once::new();
+    // SAFETY: the handler only counts.
+    ONCE.call_once(|| unsafe {
+        libc::signal(NUMBER, count as *const () as usize);
+    });
+}
+
+fn tid() -> i32 {
+    // SAFETY: takes nothing.
+    unsafe { libc::gettid() }
+}
+
+/// A thread in `f`, and its number.
+fn thread_in<F: FnOnce() + Send + 'static>(f: F) -> (i32, JoinHandle<()>) {
+    with_a_handler_before();
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        tell.send(tid()).unwrap();
+        f();
+    });
+    (told.recv().unwrap(), thread)
+}
+
+/// Takes its stack until this function is on it.
+fn until_in(thread: i32, function: &str) -> (Vec<Frame>, Option<&'static str>) {
+    loop {
+        if let Some(taken) = take(thread, SIGNAL) {
+            let frames = taken.frames();
+            if frames.iter().any(|frame| named(frame, function)) {
+                return (frames, taken.call().and_then(|call| call.name()));
+            }
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn named(frame: &Frame, function: &str) -> bool {
+    frame.function.as_ref().is_some_and(|name| name.contains(function))
+}
+
+/// Whether the walk came to where threads start.
+fn is_whole(frames: &[Frame]) -> bool {
+    frames.iter().any(|frame| named(frame, "thread_in"))
+}
+
+#[inline(never)]
+fn computes_for_the_test(stop: &AtomicBool) {
+    let mut x = 1_u64;
+    while !stop.load(Ordering::Relaxed) {
+        x = std::hint::black_box(x.wrapping_mul(3));
+    }
+}
+
+#[test]
+fn a_thread_that_computes_is_asked() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let (thread, handle) = thread_in(move || computes_for_the_test(&its));
+    let (frames, call) = until_in(thread, "computes_for_the_test");
+    assert!(is_whole(&frames), "{frames:#?}");
+    assert_eq!(call, None);
+    stop.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
+}
+
+#[inline(never)]
+fn waits_for_a_lock_in_the_test(lock: &Mutex<()>) {
+    drop(lock.lock());
+}
+
+#[test]
+fn a_thread_that_waits_for_a_lock_is_asked() {
+    let lock = Arc::new(Mutex::new(()));
+    let held = lock.lock().unwrap();
+    let its = lock.clone();
+    let (thread, handle) = thread_in(move || waits_for_a_lock_in_the_test(&its));
+    let (frames, call) = until_in(thread, "waits_for_a_lock_in_the_test");
+    assert!(is_whole(&frames) && call == Some("futex"), "{call:?} {frames:#?}");
+    drop(held);
+    handle.join().unwrap();
+}
+
+#[inline(never)]
+fn reads_a_pipe_in_the_test(mut pipe: std::io::PipeReader) -> usize {
+    pipe.read(&mut [0; 8]).expect("no EINTR, and no other error")
+}
+
+#[test]
+fn a_thread_that_reads_a_pipe_is_asked_and_reads_on() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let (thread, handle) = thread_in(move || assert_eq!(reads_a_pipe_in_the_test(reader), 0));
+    let (frames, call) = until_in(thread, "reads_a_pipe_in_the_test");
+    assert!(is_whole(&frames) && call == Some("read"), "{call:?} {frames:#?}");
+    drop(writer);
+    handle.join().unwrap();
+}
+
+/// How often a raw wait ended with EINTR.
+static INTERRUPTED: AtomicI32 = AtomicI32::new(0);
+
+#[inline(never)]
+fn sleeps_in_the_test(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let time = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+        // SAFETY: reads `time` alone.
+        if unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) } != 0 {
+            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[inline(never)]
+fn sleeps_by_std_in_the_test(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
+}
+
+#[inline(never)]
+fn polls_in_the_test(socket: &OwnedFd, stop: &AtomicBool) {
+    let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    while !stop.load(Ordering::Relaxed) {
+        // SAFETY: one record, which is ours.
+        if unsafe { libc::poll(&raw mut poll, 1, 30) } < 0 {
+            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[inline(never)]
+fn receives_in_the_test(socket: &std::net::UdpSocket, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let error = socket.recv(&mut [0; 8]).expect_err("nobody sends");
+        if error.kind() == std::io::ErrorKind::Interrupted {
+            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Stacks of a thread that waits in `f` as good as always. It must never see EINTR, unless it was
+/// between two waits when it was looked at, and in one when the signal came.
+fn not_interrupted<F>(function: &str, call: &str, f: F)
+where
+    F: FnOnce(&AtomicBool) + Send + 'static,
+{
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let (thread, handle) = thread_in(move || f(&its));
+    let mut taken_in_call = 0;
+    while taken_in_call < 50 {
+        // A thread that is between two waits is not looked at: it could be in one when the signal
+        // comes.
+        if take(thread, Signal::Off).is_some_and(|taken| taken.call().is_none()) {
+            continue;
+        }
+        let taken = take(thread, SIGNAL);
+        let name = taken.as_ref().and_then(|taken| taken.call()?.name());
+        taken_in_call += u32::from(name == Some(call));
+        if taken_in_call == 50 {
+            let frames = taken.expect("it is in that call").frames();
+            let is_there = frames.iter().any(|frame| named(frame, function));
+            assert!(is_there && is_whole(&frames), "{frames:#?}");
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
+}
+
+#[test]
+fn waits_that_a_signal_would_end_are_not_ended() {
+    not_interrupted("sleeps_in_the_test", "clock_nanosleep", sleeps_in_the_test);
+    not_interrupted("sleeps_by_std_in_the_test", "clock_nanosleep", sleeps_by_std_in_the_test);
+    let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = OwnedFd::from(socket);
+    not_interrupted("polls_in_the_test", "poll", move |stop| polls_in_the_test(&socket, stop));
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_millis(30))).unwrap();
+    not_interrupted("receives_in_the_test", "recvfrom", move |stop| {
+        receives_in_the_test(&socket, stop);
+    });
+    assert_eq!(INTERRUPTED.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_signal_that_is_not_ours_goes_to_who_had_it() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let (thread, handle) = thread_in(move || computes_for_the_test(&its));
+    until_in(thread, "computes_for_the_test");
+    let before = BEFORE.load(Ordering::SeqCst);
+    // SAFETY: runs the handlers of a signal that has some.
+    assert_eq!(unsafe { libc::raise(NUMBER) }, 0);
+    assert_eq!(BEFORE.load(Ordering::SeqCst), before + 1);
+    stop.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
+}
+
+#[test]
+fn a_thread_that_holds_the_signal_off_is_not_asked_and_works_on() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let (ready, is_ready) = mpsc::channel();
+    let (thread, handle) = thread_in(move || {
+        // SAFETY: a set of signals of our own, and the mask of this thread alone.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, NUMBER);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        }
+        ready.send(()).unwrap();
+        computes_for_the_test(&its);
+    });
+    is_ready.recv().unwrap();
+    while take(thread, SIGNAL).is_some_and(|taken| taken.call().is_some()) {
+        std::thread::yield_now();
+    }
+    assert!(take(thread, SIGNAL).is_none());
+    stop.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
+}
+
+#[test]
+fn a_thread_that_has_ended_has_no_stack() {
+    let (thread, handle) = thread_in(|| {});
+    handle.join().unwrap();
+    // The kernel may still be about to take it away.
+    while take(thread, SIGNAL).is_some() {
+        std::thread::yield_now();
+    }
+    for _ in 0..50 {
+        let (thread, handle) = thread_in(|| {});
+        let _ = take(thread, SIGNAL);
+        handle.join().unwrap();
+    }
+}
+
+static ON_ANOTHER_STACK: AtomicBool = AtomicBool::new(false);
+
+#[inline(never)]
+extern "C" fn computes_on_another_stack(_signal: libc::c_int) {
+    computes_for_the_test(&ON_ANOTHER_STACK);
+}
+
+#[test]
+fn a_thread_on_an_alternative_stack_is_asked_there() {
+    let (thread, handle) = thread_in(|| {
+        // Its own, large enough for the test's handler and the one above it.
+        let mut stack = vec![0_u8; 256 * 1024];
+        // SAFETY: the stack outlives what runs on it, and is given back below.
+        unsafe {
+            let own = libc::stack_t {
+                ss_sp: stack.as_mut_ptr().cast(),
+                ss_flags: 0,
+                ss_size: stack.len(),
+            };
+            let mut before = std::mem::zeroed();
+            assert_eq!(libc::sigaltstack(&raw const own, &raw mut before), 0);
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = computes_on_another_stack as *const () as usize;
+            action.sa_flags = libc::SA_ONSTACK;
+            libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut());
+            libc::raise(libc::SIGUSR2);
+            assert_eq!(libc::sigaltstack(&raw const before, std::ptr::null_mut()), 0);
+        }
+    });
+    let (frames, _) = until_in(thread, "computes_on_another_stack");
+    assert!(named(&frames[0], "computes_for_the_test") || frames.len() > 1, "{frames:#?}");
+    ON_ANOTHER_STACK.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
+}
