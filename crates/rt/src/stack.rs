@@ -40,9 +40,11 @@ pub struct StallFrame {
 }
 
 /// Where the runtime calls the user's code. What is called from there is the user's.
-const CALLERS: [&str; 4] = [
+const CALLERS: [&str; 6] = [
     "shinkan_task::cell::Typed<",
     "shinkan_rt::multi::poll_main",
+    "shinkan_rt::multi::park_on",
+    "shinkan_rt::current::drive",
     "shinkan_rt::hooks::",
     "shinkan_base::wakers::",
 ];

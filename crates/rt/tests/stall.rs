@@ -16,6 +16,7 @@ fn watched(workers: usize, change: impl FnOnce(&mut Builder)) -> (Runtime, mpsc:
         .enable_all()
         .no_seizing()
         .stall_report(false)
+        .stall_stacks(false)
         .on_stall(move |stall| drop(stalls.send(stall.clone())));
     change(&mut builder);
     (builder.build().expect("threads are there"), stalled)

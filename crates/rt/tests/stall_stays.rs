@@ -15,6 +15,7 @@ fn current_thread(stalls: Sender<Stall>) -> Builder {
         .enable_all()
         .name("alone")
         .stall_report(false)
+        .stall_stacks(false)
         .on_stall(move |stall| drop(stalls.send(stall.clone())));
     builder
 }
@@ -105,6 +106,7 @@ fn a_local_task_inside_block_on_of_a_runtime_with_workers() {
         .worker_threads(1)
         .no_seizing()
         .stall_report(false)
+        .stall_stacks(false)
         .on_stall(move |stall| drop(stalls.send(stall.clone())))
         .build()
         .unwrap();

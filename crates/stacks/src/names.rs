@@ -82,7 +82,7 @@ impl<'a> Names<'a> {
 
     fn describe(&self, address: u64, image: &Image, frames: &mut Vec<Frame>) {
         let before = frames.len();
-        let _ = self.from_lines(address, frames);
+        let _ = self.inlined(address, frames);
         let symbol = self.symbol(address);
         if frames.len() == before {
             let function = symbol.map(|symbol| readable(symbol.mangled));
@@ -94,7 +94,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn from_lines(&self, address: u64, frames: &mut Vec<Frame>) -> Option<()> {
+    fn inlined(&self, address: u64, frames: &mut Vec<Frame>) -> Option<()> {
         let mut found = self.lines.as_ref()?.find_frames(address).skip_all_loads().ok()?;
         while let Some(frame) = found.next().ok()? {
             let function = frame.function.and_then(|name| Some(readable(&name.raw_name().ok()?)));

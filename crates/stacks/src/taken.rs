@@ -11,6 +11,9 @@ use shinkan_sys::memory;
 /// What is copied of a stack that is read from outside.
 const STACK_BYTES: usize = 256 * 1024;
 
+/// A thread that does not answer in time may have no processor, or be on its way out of its wait.
+const ATTEMPTS: usize = 4;
+
 /// A copy of a thread's registers and its stack.
 #[derive(Debug)]
 pub struct Taken {
@@ -32,35 +35,35 @@ pub struct Frame {
 }
 
 /// Copies what the thread of that number has on its stack now. Nothing where it has ended, does not
-/// answer, or where the kernel forbids it. Takes some microseconds, 50 ms at most.
+/// answer, or where the kernel forbids it. Takes some microseconds; where the thread gets no
+/// processor, 200 ms at most.
 ///
 /// The caller makes sure that the thread is the one that it means.
 pub fn take(thread: i32, signal: Signal) -> Option<Taken> {
-    match kernel_side::at(thread)? {
-        At::Call(call) => by_itself_or_from_outside(thread, call, signal),
-        At::Elsewhere { sp, ip } => Some(Taken { copied: from_outside(sp, ip), call: None }),
-        At::Running => match signal::ask(thread, signal) {
-            Some(copied) => Some(Taken { copied, call: None }),
-            // It may have gone to wait, and hold the signal off there.
-            None => match kernel_side::at(thread)? {
-                At::Call(call) => {
-                    Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) })
+    // By itself where it does no harm, also if it waits: the frame pointer is then known.
+    let mut asks = true;
+    for _ in 0..ATTEMPTS {
+        match kernel_side::at(thread)? {
+            At::Call(call) if asks && call.survives_a_signal() => {
+                if let Some(copied) = signal::ask(thread, signal) {
+                    return Some(Taken { copied, call: Some(call) });
                 }
-                _ => None,
-            },
-        },
+                asks = false;
+            }
+            At::Call(call) => {
+                return Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) });
+            }
+            At::Elsewhere { sp, ip } => {
+                return Some(Taken { copied: from_outside(sp, ip), call: None });
+            }
+            At::Running => {
+                if let Some(copied) = signal::ask(thread, signal) {
+                    return Some(Taken { copied, call: None });
+                }
+            }
+        }
     }
-}
-
-fn by_itself_or_from_outside(thread: i32, call: Call, signal: Signal) -> Option<Taken> {
-    // By itself where it does no harm: the frame pointer is then known.
-    if call.survives_a_signal()
-        && let Some(copied) = signal::ask(thread, signal)
-    {
-        return Some(Taken { copied, call: Some(call) });
-    }
-    let At::Call(call) = kernel_side::at(thread)? else { return None };
-    Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) })
+    None
 }
 
 fn from_outside(sp: u64, ip: u64) -> Copied {
