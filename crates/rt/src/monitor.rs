@@ -87,7 +87,7 @@ pub(crate) struct Look {
 /// When all are looked at, and the process's threads then, for those who ask.
 pub(crate) struct Moment {
     at: Instant,
-    threads: OnceCell<Arc<Threads>>,
+    threads: OnceCell<std::sync::Arc<Threads>>,
 }
 
 impl Moment {
@@ -95,8 +95,8 @@ impl Moment {
         Self { at: clock::now(), threads: OnceCell::new() }
     }
 
-    fn threads(&self) -> Arc<Threads> {
-        self.threads.get_or_init(|| Arc::new(Threads::now())).clone()
+    fn threads(&self) -> std::sync::Arc<Threads> {
+        self.threads.get_or_init(|| std::sync::Arc::new(Threads::now())).clone()
     }
 }
 
