@@ -47,6 +47,7 @@ type Cell = (usize, &'static str, usize);
 
 /// Measures and prints; true if no request failed.
 pub(super) fn run(root: &Path, built: &[Built], plan: &Plan) -> Result<bool, String> {
+    descriptors()?;
     let script = super::side::target(root)?.join("report.lua");
     crate::write(&script, include_str!("report.lua"))?;
     let ticks: f64 = crate::output(Command::new("getconf").arg("CLK_TCK"))?
@@ -68,7 +69,9 @@ pub(super) fn run(root: &Path, built: &[Built], plan: &Plan) -> Result<bool, Str
                 }
             }
             running.ask_to_end()?;
-            running.ended()?;
+            if let (_, code @ (None | Some(1..))) = running.ended()? {
+                return Err(format!("the service on {} ended with {code:?}", built[side].side));
+            }
         }
     }
     let table = table(built, &samples);
@@ -77,6 +80,18 @@ pub(super) fn run(root: &Path, built: &[Built], plan: &Plan) -> Result<bool, Str
         write(root, plan, &table)?;
     }
     Ok(samples.values().flatten().all(|sample| sample.errors == 0))
+}
+
+/// Both programs need a descriptor for each connection, and inherit how many they may have.
+fn descriptors() -> Result<(), String> {
+    let limits = fs::read_to_string("/proc/self/limits").map_err(|e| e.to_string())?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+    match soft.parse::<u64>() {
+        Ok(few) if few < 2048 => Err(format!("{few} descriptors are too few: ulimit -n 4096")),
+        // More, or `unlimited`.
+        _ => Ok(()),
+    }
 }
 
 fn wrk(
