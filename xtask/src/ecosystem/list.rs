@@ -47,8 +47,18 @@ pub(super) struct Package {
     pub(super) env: Vec<(String, String)>,
     /// For each test.
     pub(super) limit: Duration,
-    /// Tests that are not run, by `target::test`, and why.
+    /// Tests that are not run, by `target::test` or by how their names start with a `*` after it, and
+    /// why.
     pub(super) excepted: BTreeMap<String, String>,
+}
+
+impl Package {
+    pub(super) fn is_excepted(&self, test: &str) -> bool {
+        self.excepted.keys().any(|name| match name.strip_suffix('*') {
+            Some(start) => test.starts_with(start),
+            None => test == name,
+        })
+    }
 }
 
 pub(super) fn load(root: &Path) -> Result<Vec<Package>, String> {
@@ -117,6 +127,16 @@ mod tests {
         let [package] = &packages[..] else { panic!("{packages:?}") };
         assert!(package.default_features && !package.ci && !package.driver);
         assert_eq!(package.limit, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn exceptions_by_name_and_by_start() {
+        let text = "[a]\nversion = \"1\"\n[a.excepted]\n\"src::a\" = \"asks the internet for names\"\n\
+                    \"src::b::*\" = \"reads files that are not published\"\n";
+        let package = parse(text).unwrap().remove(0);
+        let excepted =
+            ["src::a", "src::a2", "src::b::c", "src::b"].map(|name| package.is_excepted(name));
+        assert_eq!(excepted, [true, false, true, false]);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) fn own(
     for name in &package.without {
         tests.remove(name);
     }
+    // The same features for all, so that `tokio` and what stands on it compile once.
+    tests.insert("tokio".into(), tokio_full());
     tests.extend(package.dependencies.clone());
     stand_alone(&mut manifest, root, side)?;
     Ok(manifest.to_string())
