@@ -9,7 +9,7 @@ use crate::plot::{Bar, plot};
 use crate::sample::Sample;
 use crate::verdict::{self, MEAN_MAX};
 
-const HEAD: &str = include_str!("report.md");
+const HEAD: &str = include_str!("report.md.in");
 
 const WALL: fn(&Sample) -> f64 = |sample| sample.wall;
 const CPU: fn(&Sample) -> f64 = |sample| sample.cpu;
