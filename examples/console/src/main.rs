@@ -76,7 +76,7 @@ async fn ask() {
         let (sender, answer) = oneshot::channel();
         task::spawn(async move {
             sleep(Duration::from_millis(30)).await;
-            drop(sender.send(42));
+            let _ = sender.send(42);
             drop(permit);
         });
         drop(answer.await);

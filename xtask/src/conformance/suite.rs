@@ -16,7 +16,7 @@ use crate::run::{Built, built};
 
 const VERSION: &str = "1.54.1";
 /// Dependencies of the library itself that its tests name.
-const SHARED: [&str; 4] = ["bytes", "libc", "pin-project-lite", "socket2"];
+const SHARED: [&str; 5] = ["bytes", "libc", "pin-project-lite", "socket2", "tracing"];
 
 /// The generated package.
 pub(super) struct Suite {
@@ -146,7 +146,7 @@ fn manifest_of(
         let name = dependency["name"].as_str().unwrap_or_default();
         let dev = dependency["kind"] == "dev";
         if (dev || SHARED.contains(&name)) && text.contains(&name.replace('-', "_")) {
-            out.push_str(&dependency_table(name, dev, dependency));
+            out.push_str(&dependency_table(name, dev, dependency, half));
         }
     }
     for file in files {
@@ -157,9 +157,11 @@ fn manifest_of(
 }
 
 /// A table of its own for each, since targets differ: cargo decides which applies.
-fn dependency_table(name: &str, dev: bool, dependency: &Value) -> String {
+fn dependency_table(name: &str, dev: bool, dependency: &Value, half: &Half) -> String {
     let kind = if dev { "dev-dependencies" } else { "dependencies" };
-    let target = dependency["target"].as_str();
+    // Cargo does not see the cfg that the build script sets, so what asks for it is not asked.
+    let met = |target: &&str| half.cfg.is_some_and(|cfg| target.contains(cfg));
+    let target = dependency["target"].as_str().filter(|target| !met(target));
     let head =
         target.map_or(format!("{kind}.{name}"), |cfg| format!("target.'{cfg}'.{kind}.{name}"));
     let features = dependency["features"].as_array().cloned().unwrap_or_default();
@@ -234,10 +236,15 @@ mod tests {
             "target": "cfg(unix)",
         });
         assert_eq!(
-            dependency_table("nix", true, &dependency),
+            dependency_table("nix", true, &dependency, &UNSTABLE),
             "\n[target.'cfg(unix)'.dev-dependencies.nix]\nversion = \"^0.31\"\n\
              default-features = false\nfeatures = [\"fs\"]\n"
         );
+        let mut behind = dependency;
+        behind["target"] = "cfg(all(tokio_unstable, unix))".into();
+        let table = dependency_table("nix", true, &behind, &UNSTABLE);
+        assert!(table.starts_with("\n[dev-dependencies.nix]\n"), "{table}");
+        assert!(dependency_table("nix", true, &behind, &STABLE).contains("tokio_unstable"));
     }
 
     #[test]
