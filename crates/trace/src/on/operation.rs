@@ -9,19 +9,20 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
 use std::sync::Arc;
-use tracing::span::EnteredSpan;
 use tracing::{Span, trace, trace_span};
 
 /// The spans of one wait. It stands beside its resource, or in a future that borrows it.
 #[derive(Debug)]
-pub struct Operation(Option<Box<Wait>>);
+pub struct Operation {
+    wait: Option<Arc<Wait>>,
+    polled: bool,
+}
 
 /// Dropped in this order.
 #[derive(Debug)]
 struct Wait {
     span: Span,
     poll: Span,
-    polled: bool,
 }
 
 // As for `Resource`.
@@ -47,22 +48,22 @@ impl Operation {
     /// A wait that was not polled yet.
     #[inline]
     pub const fn none() -> Self {
-        Self(None)
+        Self { wait: None, polled: false }
     }
 
     /// A wait that is told of at once. `source` is the method that made it.
     #[inline]
     pub fn new(resource: &Resource, source: &'static str) -> Self {
         match resource.spans() {
-            Some(spans) if is_on() => Self(new_slow(spans, source)),
-            _ => Self(None),
+            Some(spans) if is_on() => Self { wait: new_slow(spans, source), polled: false },
+            _ => Self::none(),
         }
     }
 
     /// Its poll begins; told of at the first. `op` names what is polled.
     #[inline]
     pub fn poll(&mut self, resource: &Resource, source: &'static str, op: &'static str) -> Polling {
-        if self.0.is_none() {
+        if self.wait.is_none() {
             *self = Self::new(resource, source);
         }
         self.poll_made(resource, op).0
@@ -71,10 +72,10 @@ impl Operation {
     /// Its poll begins; says whether it is the first.
     #[inline]
     pub fn poll_made(&mut self, resource: &Resource, op: &'static str) -> (Polling, bool) {
-        match (&mut self.0, resource.spans()) {
+        match (&self.wait, resource.spans()) {
             (Some(wait), Some(spans)) => {
-                let first = !std::mem::replace(&mut wait.polled, true);
-                (Polling(Some(enter_slow(wait, spans, op))), first)
+                let first = !std::mem::replace(&mut self.polled, true);
+                (Polling(Some(Entered::new_slow(wait, spans, op))), first)
             }
             _ => (Polling(None), false),
         }
@@ -82,9 +83,9 @@ impl Operation {
 }
 
 #[cold]
-fn new_slow(spans: &Arc<Spans>, source: &'static str) -> Option<Box<Wait>> {
+fn new_slow(spans: &Arc<Spans>, source: &'static str) -> Option<Arc<Wait>> {
     let (span, poll) = tell(|| in_context(spans, source))?;
-    (!span.is_disabled()).then(|| Box::new(Wait { span, poll, polled: false }))
+    (!span.is_disabled()).then(|| Arc::new(Wait { span, poll }))
 }
 
 /// `console-subscriber` finds the resource of a wait among the spans that this thread is in, not by
@@ -117,25 +118,34 @@ fn oneshot(resource: &Span, source: &'static str) -> (Span, Span) {
     (span, poll)
 }
 
-#[cold]
-fn enter_slow(wait: &Wait, spans: &Spans, op: &'static str) -> Entered {
-    let resource = spans.span.clone().entered();
-    let span = wait.span.clone().entered();
-    let poll = wait.poll.clone().entered();
-    Entered { _poll: poll, _span: span, _resource: resource, op }
-}
-
 /// A poll of a wait: its spans, entered until this is dropped.
 #[derive(Debug)]
 pub struct Polling(Option<Entered>);
 
-/// Left in this order.
+/// Entered by hand: a guard of `tracing`'s own would borrow what is polled, or clone each span.
 #[derive(Debug)]
 struct Entered {
-    _poll: EnteredSpan,
-    _span: EnteredSpan,
-    _resource: EnteredSpan,
+    wait: Arc<Wait>,
+    spans: Arc<Spans>,
     op: &'static str,
+}
+
+impl Entered {
+    #[cold]
+    fn new_slow(wait: &Arc<Wait>, spans: &Arc<Spans>, op: &'static str) -> Self {
+        for span in [&spans.span, &wait.span, &wait.poll] {
+            span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+        }
+        Self { wait: wait.clone(), spans: spans.clone(), op }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        for span in [&self.wait.poll, &self.wait.span, &self.spans.span] {
+            span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+        }
+    }
 }
 
 impl Polling {

@@ -14,6 +14,7 @@ use tracing::{Span, trace, trace_span};
 pub struct Resource(Option<Arc<Spans>>);
 
 /// Dropped in this order.
+#[derive(Debug)]
 pub(super) struct Spans {
     pub(super) span: Span,
     pub(super) kind: Kind,
