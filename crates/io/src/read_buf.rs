@@ -392,6 +392,28 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_lent_whole_or_from_where_it_is_not_filled() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut buf = ReadBuf::uninit(&mut memory);
+        buf.put_slice(b"12");
+        // SAFETY:
+        // - kept: bytes are only written.
+        let unfilled = unsafe { buf.unfilled_mut() };
+        assert_eq!(unfilled.len(), 2);
+        unfilled[0].write(b'3');
+        // SAFETY:
+        // - initialised: the byte was written just above.
+        unsafe { buf.assume_init(1) };
+        buf.advance(1);
+        // SAFETY:
+        // - kept: bytes are only written.
+        let all = unsafe { buf.inner_mut() };
+        assert_eq!(all.len(), 4);
+        all[0].write(b'0');
+        assert_eq!((buf.filled(), buf.initialized().len()), (&b"023"[..], 3));
+    }
+
+    #[test]
     fn is_a_buf_mut() {
         let mut memory = [MaybeUninit::uninit(); 8];
         let mut buf = ReadBuf::uninit(&mut memory);

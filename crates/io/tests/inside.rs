@@ -124,3 +124,46 @@ fn a_read_buffers_raw_parts() {
     buf.clear();
     assert_eq!(buf.remaining(), buf.capacity());
 }
+
+#[test]
+fn the_inside_is_lent_and_given_back() {
+    run(async {
+        let mut reader = BufReader::new(&b"abc"[..]);
+        *reader.get_mut() = b"xyz";
+        assert_eq!(reader.read_u8().await.unwrap(), b'x');
+
+        let mut writer = BufWriter::new(Vec::new());
+        writer.get_mut().push(b'1');
+        writer.write_all(b"2").await.unwrap();
+        writer.flush().await.unwrap();
+        assert_eq!(writer.into_inner(), b"12");
+
+        let mut both = BufStream::with_capacity(2, 8, Cursor::new(b"abcd".to_vec()));
+        both.get_mut().set_position(1);
+        // It reads as much as its capacity, and no more.
+        assert_eq!(both.read_u8().await.unwrap(), b'b');
+        assert_eq!(both.get_ref().position(), 3);
+
+        let mut take = (&b"abcdef"[..]).take(2);
+        *take.get_mut() = b"12345";
+        assert_eq!(take.read_u8().await.unwrap(), b'1');
+        assert_eq!(*take.get_ref(), b"2345");
+        assert_eq!(take.into_inner(), b"2345");
+
+        let mut chain = (&b"ab"[..]).chain(&b"cd"[..]);
+        *chain.get_mut().0 = b"1";
+        *chain.get_mut().1 = b"2";
+        assert_eq!(chain.read_u8().await.unwrap(), b'1');
+        assert_eq!(chain.get_ref(), (&&b""[..], &&b"2"[..]));
+        assert_eq!(chain.into_inner(), (&b""[..], &b"2"[..]));
+
+        let mut lines = (&b"one\ntwo\nthree"[..]).lines();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "one");
+        assert_eq!(*lines.get_ref(), b"two\nthree");
+        *lines.get_mut() = b"2\n3";
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "2");
+        assert_eq!(lines.into_inner(), b"3");
+
+        assert_eq!(*join(&b"abc"[..], Vec::new()).reader(), b"abc");
+    });
+}

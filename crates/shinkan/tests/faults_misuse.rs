@@ -51,7 +51,8 @@ fn outside_a_runtime() {
     says(remedy, || drop(shinkan::time::interval(shinkan::time::Duration::from_secs(1))));
     says(remedy, || drop(Handle::current()));
     says(&["LocalSet", "enter"], || drop(shinkan::task::spawn_local(async {})));
-    assert!(Handle::try_current().unwrap_err().is_missing_context());
+    let error = Handle::try_current().unwrap_err();
+    assert!(error.is_missing_context() && !error.is_thread_local_destroyed());
 }
 
 #[test]
@@ -98,6 +99,11 @@ fn what_was_not_enabled() {
     says(&["enable_time"], || {
         runtime.block_on(async { drop(shinkan::time::sleep(shinkan::time::Duration::ZERO)) });
     });
+    says(&["enable_io"], || {
+        runtime.block_on(async { drop(shinkan::net::UnixDatagram::unbound()) });
+    });
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async { shinkan::net::UnixDatagram::unbound() }).unwrap();
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 
 use shinkan::runtime::{Builder, LocalRuntime, Runtime};
 use shinkan::sync::{Notify, oneshot};
-use shinkan::task::{LocalSet, spawn_local, yield_now};
+use shinkan::task::{JoinSet, LocalSet, spawn_local, yield_now};
+use shinkan::time::Duration;
 
 fn one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -194,4 +195,56 @@ fn a_local_runtime_needs_no_set() {
         shinkan::spawn(async { drop(spawn_local(async {})) }).await.unwrap();
     });
     assert_eq!(shared.get(), 111);
+}
+
+#[test]
+fn members_of_a_set_share_what_is_not_send() {
+    let runtime = one_thread();
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let shared = Rc::new(Cell::new(0));
+        let mut set = JoinSet::new();
+        for n in 1..=3 {
+            let shared = shared.clone();
+            set.spawn_local(async move { shared.set(shared.get() + n) });
+        }
+        while set.join_next().await.is_some() {}
+        assert_eq!(shared.get(), 6);
+    });
+    assert_ne!(local.id(), LocalSet::new().id());
+    assert_ne!(local.id(), runtime.handle().id());
+}
+
+#[test]
+fn a_local_runtime_hands_out_work_and_ends_early() {
+    let local = || Builder::new_current_thread().name("local").build_local(Default::default());
+    let runtime = local().unwrap();
+    assert_eq!(runtime.handle().name(), Some("local"));
+    let elsewhere = runtime.spawn_blocking(|| std::thread::current().id());
+    assert_ne!(runtime.block_on(elsewhere).unwrap(), std::thread::current().id());
+    // What is spawned through the handle comes from another thread, and runs here.
+    let handle = runtime.handle().clone();
+    let task = std::thread::spawn(move || handle.spawn(async { std::thread::current().id() }));
+    let here = runtime.block_on(task.join().unwrap()).unwrap();
+    assert_eq!(here, std::thread::current().id());
+
+    // A closure that hangs does not hold the end up, and local tasks are dropped by it.
+    let at_once = |runtime: LocalRuntime| runtime.shutdown_timeout(Duration::ZERO);
+    for end in [LocalRuntime::shutdown_background, at_once] {
+        let runtime = local().unwrap();
+        let (release, hangs) = mpsc::channel::<()>();
+        let (start, started) = mpsc::channel();
+        let closure = runtime.spawn_blocking(move || {
+            start.send(()).unwrap();
+            let _ = hangs.recv();
+        });
+        started.recv().unwrap();
+        let held = Rc::new(());
+        let task = held.clone();
+        let task = runtime.spawn_local(async move { drop(task) });
+        end(runtime);
+        assert_eq!(Rc::strong_count(&held), 1);
+        assert!(task.is_finished() && !closure.is_finished());
+        drop(release);
+    }
 }

@@ -117,3 +117,47 @@ fn what_cannot_be_registered_comes_back() {
         file.write_all(b"still open").unwrap();
     });
 }
+
+#[test]
+fn a_descriptor_that_only_promises_to_stay() {
+    on_both(|| async {
+        let (a, mut b) = pair();
+        // SAFETY:
+        // - open: `fd` owns `a`, which is closed when it is dropped.
+        let fd = unsafe { AsyncFd::register(a) }.unwrap();
+        assert!(fd.writable().await.unwrap().ready().is_writable());
+        assert!(is_pending(fd.readable()).await);
+        // SAFETY:
+        // - open: as above.
+        let fd = unsafe { AsyncFd::register_with_interest(fd.into_inner(), Interest::READABLE) };
+        let fd = fd.unwrap();
+        assert!(is_pending(fd.readable()).await);
+        b.write_all(b"x").unwrap();
+        let guard = fd.readable().await.unwrap();
+        assert!(guard.ready().is_readable() && !guard.ready().is_writable());
+    });
+}
+
+#[test]
+fn a_guard_tries_and_lends_what_it_guards() {
+    on_both(|| async {
+        let (a, mut b) = pair();
+        let mut fd = AsyncFd::new(a).unwrap();
+        b.write_all(b"x").unwrap();
+        let mut bytes = [0; 8];
+        let mut guard = fd.readable().await.unwrap();
+        assert_eq!(guard.try_io(|fd| fd.get_ref().read(&mut bytes)).unwrap().unwrap(), 1);
+        // It would block: the guard clears, and the next one waits.
+        guard.try_io(|fd| fd.get_ref().read(&mut bytes)).unwrap_err();
+        drop(guard);
+        assert!(is_pending(fd.readable()).await);
+
+        let mut guard = fd.writable_mut().await.unwrap();
+        assert!(guard.get_ref().get_ref().peer_addr().is_ok());
+        guard.get_mut().get_mut().write_all(b"y").unwrap();
+        drop(guard);
+        let mut byte = [0; 1];
+        b.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"y");
+    });
+}

@@ -2,13 +2,13 @@
 
 mod support;
 
-use shinkan::io::{AsyncReadExt, AsyncWriteExt};
+use shinkan::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use shinkan::net::unix::pipe::{OpenOptions, Receiver, Sender, pipe};
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::process::Command;
-use support::on_both;
+use support::{is_pending, on_both};
 
 #[test]
 fn a_named_pipe_is_opened_from_both_sides() {
@@ -64,5 +64,36 @@ fn ends_that_are_taken_unchecked() {
         let mut both = [0; 2];
         receiver.read_exact(&mut both).await.unwrap();
         assert_eq!(&both, b"12");
+    });
+}
+
+#[test]
+fn ends_that_are_taken_checked_wait_and_try() {
+    on_both(|| async {
+        let (sender, receiver) = pipe().unwrap();
+        let sender = Sender::from_owned_fd(sender.into_blocking_fd().unwrap()).unwrap();
+        let write = std::fs::File::from(sender.into_blocking_fd().unwrap());
+        let sender = Sender::from_file(write).unwrap();
+        assert!(is_pending(poll_fn(|cx| receiver.poll_read_ready(cx))).await);
+        assert!(is_pending(receiver.ready(Interest::READABLE)).await);
+
+        assert!(sender.ready(Interest::WRITABLE).await.unwrap().is_writable());
+        let write = || rustix::io::write(&sender, b"word").map_err(Into::into);
+        assert_eq!(sender.try_io(write).unwrap(), 4);
+        poll_fn(|cx| receiver.poll_read_ready(cx)).await.unwrap();
+        assert!(receiver.ready(Interest::READABLE).await.unwrap().is_readable());
+        let mut first = [0; 1];
+        let read = || rustix::io::read(&receiver, &mut first).map_err(Into::into);
+        assert_eq!(receiver.try_io(read).unwrap(), 1);
+        let mut rest = Vec::with_capacity(8);
+        assert_eq!(receiver.try_read_buf(&mut rest).unwrap(), 3);
+        assert_eq!((&first, &*rest), (b"w", &b"ord"[..]));
+
+        sender.try_write(b"late").unwrap();
+        drop(sender);
+        let mut receiver = std::fs::File::from(receiver.into_blocking_fd().unwrap());
+        let mut late = String::new();
+        receiver.read_to_string(&mut late).unwrap();
+        assert_eq!(late, "late");
     });
 }

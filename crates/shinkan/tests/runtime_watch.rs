@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use shinkan::io::{AsyncReadExt, AsyncWriteExt};
+use shinkan::net::UnixStream;
 use shinkan::runtime::{Builder, Handle, worker_index};
 use shinkan::sync::Notify;
 use shinkan::time::{Duration, sleep};
@@ -65,4 +67,42 @@ fn what_waits_in_the_queue_from_outside_is_counted() {
         runtime.block_on(shinkan::task::yield_now());
     }
     assert_eq!(runtime.metrics().global_queue_depth(), 0);
+}
+
+/// How many polls of other tasks come before one whose socket is ready.
+fn polls_until_seen(interval: u32) -> u32 {
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().event_interval(interval).build().unwrap();
+    runtime.block_on(async {
+        let (mut near, mut far) = UnixStream::pair().unwrap();
+        let reader = shinkan::spawn(async move { near.read_u8().await.unwrap() });
+        // Two that wake each other keep the worker busy; one that yields would have it look.
+        let (here, there) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (its_here, its_there) = (here.clone(), there.clone());
+        let other = shinkan::spawn(async move {
+            loop {
+                its_there.notified().await;
+                its_here.notify_one();
+            }
+        });
+        let polls = shinkan::spawn(async move {
+            far.write_all(b"x").await.unwrap();
+            let mut polls = 0;
+            while !reader.is_finished() {
+                there.notify_one();
+                here.notified().await;
+                polls += 2;
+            }
+            polls
+        });
+        let polls = polls.await.unwrap();
+        other.abort();
+        polls
+    })
+}
+
+#[test]
+fn sockets_are_looked_at_after_so_many_polls() {
+    let (often, seldom) = (polls_until_seen(2), polls_until_seen(200));
+    assert!(often < 20 && (100..300).contains(&seldom), "{often} and {seldom}");
 }

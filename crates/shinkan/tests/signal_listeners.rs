@@ -214,3 +214,13 @@ fn a_waker_that_panics_keeps_no_other_from_being_woken() {
         }
     });
 }
+
+#[test]
+fn the_second_that_programs_may_define() {
+    on_both(|| async {
+        let mut signal = signal(SignalKind::user_defined2()).unwrap();
+        assert!(is_pending(signal.recv()).await);
+        raise(Raised::USR2);
+        assert_eq!(signal.recv().await, Some(()));
+    });
+}

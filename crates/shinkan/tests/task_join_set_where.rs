@@ -84,3 +84,16 @@ fn a_member_on_a_set_of_local_tasks() {
     let output = one_thread().block_on(local.run_until(async { set.join_next().await }));
     assert_eq!(output.unwrap().unwrap(), 1);
 }
+
+#[test]
+fn a_built_member_runs_on_the_runtime_it_was_given() {
+    let other = Builder::new_current_thread().name("other").build().unwrap();
+    let mut set = JoinSet::new();
+    let name = async { shinkan::runtime::Handle::current().name().map(String::from) };
+    let task = set.build_task().name("member").spawn_on(name, other.handle()).unwrap();
+    // Nobody runs the other one yet.
+    one_thread().block_on(async { shinkan::task::yield_now().await });
+    assert!(!task.is_finished());
+    let name = other.block_on(set.join_next()).unwrap().unwrap();
+    assert_eq!(name.as_deref(), Some("other"));
+}

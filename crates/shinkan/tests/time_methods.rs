@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use shinkan::runtime::{Builder, Runtime};
 use shinkan::time::error::Error;
-use shinkan::time::{Duration, Instant, MissedTickBehavior, advance, interval, sleep};
+use shinkan::time::{Duration, Instant, MissedTickBehavior, advance, interval, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -91,4 +91,18 @@ fn each_error_is_what_it_says() {
     for error in errors {
         assert!(!error.to_string().is_empty());
     }
+}
+
+#[test]
+fn what_is_limited_is_lent_and_given_back() {
+    paused().block_on(async {
+        let mut limited = timeout(SECOND, std::future::ready(1));
+        *limited.get_mut() = std::future::ready(2);
+        assert_eq!(limited.get_ref().clone().await, 2);
+        assert_eq!(limited.into_inner().await, 2);
+
+        // Given back, it has no limit any more.
+        let free = timeout(SECOND, sleep(2 * SECOND)).into_inner();
+        free.await;
+    });
 }

@@ -1,6 +1,6 @@
 //! The methods that block a thread, and errors that say which case they are.
 
-use shinkan_sync::{OnceCell, RwLock, Semaphore, SetError};
+use shinkan_sync::{OnceCell, RwLock, Semaphore, SetError, mpsc};
 use std::sync::Arc;
 use std::thread;
 
@@ -60,4 +60,19 @@ fn why_a_cell_was_not_set() {
         4
     }));
     assert_eq!(value, &4);
+}
+
+#[test]
+fn a_thread_waits_for_messages() {
+    let (tx, mut rx) = mpsc::channel(4);
+    let sender = std::thread::spawn(move || (0..100).for_each(|i| tx.blocking_send(i).unwrap()));
+    let mut got = Vec::new();
+    while rx.blocking_recv_many(&mut got, 8) > 0 {}
+    sender.join().unwrap();
+    assert_eq!(got, (0..100).collect::<Vec<_>>());
+
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let sender = std::thread::spawn(move || tx.send(7).unwrap());
+    assert_eq!((rx.blocking_recv(), rx.blocking_recv()), (Some(7), None));
+    sender.join().unwrap();
 }

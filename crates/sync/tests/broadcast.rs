@@ -141,6 +141,7 @@ fn weak_senders_do_not_keep_it_open() {
     let (tx, mut rx) = broadcast::channel::<i32>(1);
     let weak = tx.downgrade();
     assert_eq!((tx.strong_count(), weak.weak_count(), rx.sender_weak_count()), (1, 1, 1));
+    assert_eq!(tx.weak_count(), 1);
     assert!(weak.clone().upgrade().unwrap().same_channel(&tx));
     drop(tx);
     assert!(weak.upgrade().is_none());

@@ -9,7 +9,7 @@ use shinkan_sync::mpsc::{
     error::{TryRecvError, TrySendError},
 };
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 #[test]
 fn messages_come_in_order_over_many_blocks() {
@@ -377,4 +377,53 @@ fn many_threads_send_and_nothing_is_lost_or_reordered() {
     for t in senders {
         t.join().unwrap();
     }
+}
+
+#[test]
+fn every_end_counts_the_senders() {
+    let (tx, rx) = mpsc::channel(3);
+    let weak = tx.downgrade();
+    assert_eq!((tx.weak_count(), rx.max_capacity(), rx.is_empty()), (1, 3, true));
+    tx.try_send(1).unwrap();
+    drop(weak);
+    assert_eq!((tx.strong_count(), tx.weak_count(), rx.is_empty()), (1, 0, false));
+
+    let (tx, rx) = mpsc::unbounded_channel::<()>();
+    let (other, weak) = (tx.clone(), tx.downgrade());
+    let counts = [
+        (tx.strong_count(), tx.weak_count()),
+        (weak.strong_count(), weak.weak_count()),
+        (rx.sender_strong_count(), rx.sender_weak_count()),
+    ];
+    assert_eq!(counts, [(2, 1); 3]);
+    drop((tx, other));
+    assert_eq!((weak.strong_count(), rx.sender_strong_count()), (0, 0));
+    drop(weak);
+    assert_eq!(rx.sender_weak_count(), 0);
+}
+
+#[test]
+fn messages_by_polling() {
+    let (tx, mut rx) = mpsc::channel(4);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(rx.poll_recv(&mut cx).is_pending());
+    (0..4).for_each(|i| tx.try_send(i).unwrap());
+    assert_eq!(rx.poll_recv(&mut cx), Poll::Ready(Some(0)));
+    let mut got = Vec::new();
+    assert_eq!(rx.poll_recv_many(&mut cx, &mut got, 2), Poll::Ready(2));
+    assert_eq!(rx.poll_recv_many(&mut cx, &mut got, 2), Poll::Ready(1));
+    assert_eq!(got, [1, 2, 3]);
+    assert!(rx.poll_recv_many(&mut cx, &mut got, 2).is_pending());
+    drop(tx);
+    assert_eq!(rx.poll_recv_many(&mut cx, &mut got, 2), Poll::Ready(0));
+    assert_eq!(rx.poll_recv(&mut cx), Poll::Ready(None));
+}
+
+#[test]
+fn what_was_not_sent_comes_back() {
+    let (tx, rx) = mpsc::channel(1);
+    tx.try_send("first").unwrap();
+    assert_eq!(tx.try_send("full").unwrap_err().into_inner(), "full");
+    drop(rx);
+    assert_eq!(tx.try_send("closed").unwrap_err().into_inner(), "closed");
 }

@@ -160,3 +160,15 @@ fn threads_play_ping_pong() {
     }
     thread.join().unwrap();
 }
+
+#[test]
+fn one_that_keeps_its_notify_takes_its_place_early() {
+    let n = Arc::new(Notify::new());
+    let mut first = task(n.clone().notified_owned());
+    let mut second = task(n.clone().notified_owned());
+    assert!(!second.pin().enable());
+    n.notify_one();
+    assert!(second.pin().enable());
+    first.is_pending();
+    second.ready();
+}

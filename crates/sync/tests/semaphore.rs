@@ -262,3 +262,12 @@ fn many_threads_never_hold_more_than_there_are() {
     }
     assert_eq!(s.available_permits(), 3);
 }
+
+#[test]
+fn owned_permits_that_are_forgotten_do_not_come_back() {
+    let semaphore = Arc::new(Semaphore::new(3));
+    semaphore.clone().try_acquire_many_owned(2).unwrap().forget();
+    assert_eq!(semaphore.available_permits(), 1);
+    drop(semaphore.clone().try_acquire_owned().unwrap());
+    assert_eq!(semaphore.available_permits(), 1);
+}
