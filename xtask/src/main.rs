@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod conformance;
+mod coverage;
 mod doctor;
 mod ecosystem;
 mod features;
@@ -32,6 +33,7 @@ usage: cargo xtask NAME
                     runs the tests of published packages on Tokio and on shinkan, and tells them apart
   ecosystem --ci    a few of them, on shinkan alone
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
+  coverage          runs the tests and names the public functions that none of them calls
   features          compiles every feature alone, none and all, without a warning
   bench [--rounds N] [ROWS]
                     compares with Tokio; without ROWS, writes docs/performance.md and its plots
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["models"] => models::run(&root(), ""),
         ["models", filter] => models::run(&root(), filter),
         ["api", ref rest @ ..] => api::start(&root(), rest),
+        ["coverage"] => coverage::start(&root()),
         ["features"] => features::start(&root()),
         ["bench", ref rest @ ..] => bench::start(&root(), rest),
         ["writes"] => bench::writes(&root()),

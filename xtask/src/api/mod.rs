@@ -5,6 +5,7 @@
 
 mod differences;
 mod docs;
+pub(crate) mod functions;
 mod render;
 mod surface;
 #[cfg(test)]
@@ -41,6 +42,9 @@ const OURS: [&str; 11] = [
     "shinkan_task",
 ];
 
+/// All that there are.
+pub(crate) const FEATURES: &str = "tokio/full,tokio/test-util";
+
 /// Compares; true if there is nothing but what was argued.
 pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
     let names_only = match args {
@@ -51,7 +55,7 @@ pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
     let top = crate::target(root)?.join("api");
     let theirs = Docs::load(&published(&top.join("published"))?, &THEIRS)?;
     let theirs = read(&theirs, "tokio", None)?;
-    let ours = Docs::load(&built(root, &top.join("ours"))?, &OURS)?;
+    let ours = ours(root)?;
     let fronts = [("compat/tokio", "tokio"), ("shinkan", "shinkan")];
     let argued = fs::read_to_string(root.join(LIST)).map_err(|e| format!("{LIST}: {e}"))?;
     let argued = Argued::parse(&argued).map_err(|e| format!("{LIST}: {e}"))?;
@@ -116,15 +120,16 @@ fn published(folder: &Path) -> Result<PathBuf, String> {
     document(cargo, &folder.join("target"))
 }
 
-/// Where the JSON of our own crates is.
-fn built(root: &Path, target: &Path) -> Result<PathBuf, String> {
+/// What our own crates show, with every feature.
+fn ours(root: &Path) -> Result<Docs, String> {
     let mut cargo = Command::new(crate::cargo());
     cargo.arg("doc").current_dir(root);
     for name in OURS {
         cargo.args(["-p", &name.replace('_', "-")]);
     }
-    cargo.args(["--features", "tokio/full,tokio/test-util"]);
-    document(cargo, target)
+    cargo.args(["--features", FEATURES]);
+    let folder = document(cargo, &crate::target(root)?.join("api/ours"))?;
+    Docs::load(&folder, &OURS)
 }
 
 fn document(mut cargo: Command, target: &Path) -> Result<PathBuf, String> {
