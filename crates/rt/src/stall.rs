@@ -50,7 +50,8 @@ pub struct Stall {
     pub polled: StallIn,
     /// The task that is polled.
     pub task: Option<Id>,
-    /// Its name, where it was given one; looked for once a place and ten seconds.
+    /// Its name, where it was given one; looked for once a place and ten seconds, and not of local
+    /// tasks.
     pub name: Option<String>,
     /// Where that task was spawned, or `block_on` was called.
     pub spawned_at: Option<&'static Location<'static>>,
