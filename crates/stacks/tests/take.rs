@@ -4,7 +4,7 @@
 use shinkan_stacks::{Frame, Signal, take};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Once, mpsc};
 use std::thread::JoinHandle;
 
@@ -23,6 +23,12 @@ fn with_a_handler_before() {
     ONCE.call_once(|| unsafe {
         libc::signal(NUMBER, count as *const () as usize);
     });
+}
+
+/// A record of the C library's, of which all zeroes is a value.
+fn zeroed<T: Copy>() -> T {
+    // SAFETY: the caller's types are such.
+    unsafe { std::mem::zeroed() }
 }
 
 fn tid() -> i32 {
@@ -115,90 +121,72 @@ fn a_thread_that_reads_a_pipe_is_asked_and_reads_on() {
     handle.join().unwrap();
 }
 
-/// How often a raw wait ended with EINTR.
-static INTERRUPTED: AtomicI32 = AtomicI32::new(0);
+/// One wait, so that whoever is not in it any more is in none that a signal could end.
+const WAIT: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[inline(never)]
-fn sleeps_in_the_test(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        let time = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
-        // SAFETY: reads `time` alone.
-        if unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) } != 0 {
-            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+fn sleeps_in_the_test() {
+    let time = libc::timespec { tv_sec: 3, tv_nsec: 0 };
+    // SAFETY: reads `time` alone.
+    assert_eq!(unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) }, 0, "EINTR");
 }
 
 #[inline(never)]
-fn sleeps_by_std_in_the_test(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(std::time::Duration::from_millis(30));
-    }
-}
-
-#[inline(never)]
-fn polls_in_the_test(socket: &OwnedFd, stop: &AtomicBool) {
+fn polls_in_the_test(socket: &OwnedFd) {
     let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    while !stop.load(Ordering::Relaxed) {
-        // SAFETY: one record, which is ours.
-        if unsafe { libc::poll(&raw mut poll, 1, 30) } < 0 {
-            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+    // SAFETY: one record, which is ours.
+    assert!(unsafe { libc::poll(&raw mut poll, 1, 3_000) } >= 0, "EINTR");
 }
 
 #[inline(never)]
-fn receives_in_the_test(socket: &std::net::UdpSocket, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        let error = socket.recv(&mut [0; 8]).expect_err("nobody sends");
-        if error.kind() == std::io::ErrorKind::Interrupted {
-            INTERRUPTED.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+fn receives_in_the_test(socket: &std::net::UdpSocket) {
+    let error = socket.recv(&mut [0; 8]).expect_err("nobody sends");
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "not EINTR");
 }
 
-/// Stacks of a thread that waits in `f` as good as always. It must never see EINTR, unless it was
-/// between two waits when it was looked at, and in one when the signal came.
-fn not_interrupted<F>(function: &str, call: &str, f: F)
-where
-    F: FnOnce(&AtomicBool) + Send + 'static,
-{
-    let stop = Arc::new(AtomicBool::new(false));
-    let its = stop.clone();
-    let (thread, handle) = thread_in(move || f(&its));
-    let mut taken_in_call = 0;
-    while taken_in_call < 50 {
-        // A thread that is between two waits is not looked at: it could be in one when the signal
-        // comes.
-        if take(thread, Signal::Off).is_some_and(|taken| taken.call().is_none()) {
-            continue;
-        }
-        let taken = take(thread, SIGNAL);
-        let name = taken.as_ref().and_then(|taken| taken.call()?.name());
-        taken_in_call += u32::from(name == Some(call));
-        if taken_in_call == 50 {
-            let frames = taken.expect("it is in that call").frames();
-            let is_there = frames.iter().any(|frame| named(frame, function));
-            assert!(is_there && is_whole(&frames), "{frames:#?}");
-        }
+/// Takes the stack of a thread that waits in `f` again and again. It must never see EINTR.
+fn not_interrupted(function: &str, call: &str, f: impl FnOnce() + Send + 'static) {
+    let (thread, handle) = thread_in(f);
+    let is_in_call = || {
+        let taken = take(thread, Signal::Off)?;
+        Some(taken.call().and_then(|call| call.name()) == Some(call))
+    };
+    while is_in_call() == Some(false) {
+        std::thread::yield_now();
     }
-    stop.store(true, Ordering::Relaxed);
+    let first = take(thread, SIGNAL);
+    for _ in 0..50 {
+        // A thread that has ended has none.
+        let _ = take(thread, SIGNAL);
+    }
+    let frames = first.expect("it waits for seconds").frames();
+    let is_there = frames.iter().any(|frame| named(frame, function));
+    assert!(is_there && is_whole(&frames), "{frames:#?}");
     handle.join().unwrap();
 }
 
 #[test]
-fn waits_that_a_signal_would_end_are_not_ended() {
+fn a_sleep_is_not_ended() {
     not_interrupted("sleeps_in_the_test", "clock_nanosleep", sleeps_in_the_test);
-    not_interrupted("sleeps_by_std_in_the_test", "clock_nanosleep", sleeps_by_std_in_the_test);
+}
+
+#[test]
+fn a_sleep_of_std_is_not_ended() {
+    not_interrupted("a_sleep_of_std_is_not_ended", "clock_nanosleep", || std::thread::sleep(WAIT));
+}
+
+#[test]
+fn a_poll_is_not_ended() {
     let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
     let socket = OwnedFd::from(socket);
-    not_interrupted("polls_in_the_test", "poll", move |stop| polls_in_the_test(&socket, stop));
+    not_interrupted("polls_in_the_test", "poll", move || polls_in_the_test(&socket));
+}
+
+#[test]
+fn a_receive_with_a_time_limit_is_not_ended() {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_millis(30))).unwrap();
-    not_interrupted("receives_in_the_test", "recvfrom", move |stop| {
-        receives_in_the_test(&socket, stop);
-    });
-    assert_eq!(INTERRUPTED.load(Ordering::SeqCst), 0);
+    socket.set_read_timeout(Some(WAIT)).unwrap();
+    not_interrupted("receives_in_the_test", "recvfrom", move || receives_in_the_test(&socket));
 }
 
 #[test]
@@ -221,13 +209,11 @@ fn a_thread_that_holds_the_signal_off_is_not_asked_and_works_on() {
     let its = stop.clone();
     let (ready, is_ready) = mpsc::channel();
     let (thread, handle) = thread_in(move || {
-        // SAFETY: a set of signals of our own, and the mask of this thread alone.
-        unsafe {
-            let mut set = std::mem::zeroed();
-            libc::sigemptyset(&raw mut set);
-            libc::sigaddset(&raw mut set, NUMBER);
-            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        }
+        let mut set = zeroed();
+        // SAFETY: a set of our own; all zeroes is the empty one.
+        unsafe { libc::sigaddset(&raw mut set, NUMBER) };
+        // SAFETY: the mask of this thread alone.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
         ready.send(()).unwrap();
         computes_for_the_test(&its);
     });
@@ -267,22 +253,19 @@ fn a_thread_on_an_alternative_stack_is_asked_there() {
     let (thread, handle) = thread_in(|| {
         // Its own, large enough for the test's handler and the one above it.
         let mut stack = vec![0_u8; 256 * 1024];
+        let (ss_sp, ss_size) = (stack.as_mut_ptr().cast(), stack.len());
+        let (own, mut before) = (libc::stack_t { ss_sp, ss_flags: 0, ss_size }, zeroed());
         // SAFETY: the stack outlives what runs on it, and is given back below.
-        unsafe {
-            let own = libc::stack_t {
-                ss_sp: stack.as_mut_ptr().cast(),
-                ss_flags: 0,
-                ss_size: stack.len(),
-            };
-            let mut before = std::mem::zeroed();
-            assert_eq!(libc::sigaltstack(&raw const own, &raw mut before), 0);
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = computes_on_another_stack as *const () as usize;
-            action.sa_flags = libc::SA_ONSTACK;
-            libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut());
-            libc::raise(libc::SIGUSR2);
-            assert_eq!(libc::sigaltstack(&raw const before, std::ptr::null_mut()), 0);
-        }
+        assert_eq!(unsafe { libc::sigaltstack(&raw const own, &raw mut before) }, 0);
+        let mut action: libc::sigaction = zeroed();
+        action.sa_sigaction = computes_on_another_stack as *const () as usize;
+        action.sa_flags = libc::SA_ONSTACK;
+        // SAFETY: a whole record; the handler does nothing that another thread could see but to end.
+        unsafe { libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut()) };
+        // SAFETY: the signal has a handler.
+        assert_eq!(unsafe { libc::raise(libc::SIGUSR2) }, 0);
+        // SAFETY: as it was.
+        assert_eq!(unsafe { libc::sigaltstack(&raw const before, std::ptr::null_mut()) }, 0);
     });
     let (frames, _) = until_in(thread, "computes_on_another_stack");
     assert!(named(&frames[0], "computes_for_the_test") || frames.len() > 1, "{frames:#?}");
