@@ -39,41 +39,6 @@ pub struct StallFrame {
     pub object: Option<String>,
 }
 
-/// Where the runtime calls the user's code. What is called from there is the user's.
-const CALLERS: [&str; 6] = [
-    "shinkan_task::cell::Typed<",
-    "shinkan_rt::multi::poll_main",
-    "shinkan_rt::multi::park_on",
-    "shinkan_rt::current::drive",
-    "shinkan_rt::hooks::",
-    "shinkan_base::wakers::",
-];
-
-/// Where these stand.
-const FILES: [&str; 2] = ["task/src/cell.rs", "rt/src/multi.rs"];
-
-impl StallFrame {
-    /// Whether it is the runtime's, and calls the user's code.
-    fn calls_the_user(&self) -> bool {
-        let Some(name) = &self.function else { return false };
-        // An inlined function may be told without its path.
-        let file = self.file.as_deref().unwrap_or("");
-        let is_poll = name.starts_with("poll_") && FILES.iter().any(|end| file.ends_with(end));
-        let name = name.trim_start_matches('<');
-        let is_caller = CALLERS.iter().any(|caller| name.starts_with(caller));
-        is_poll || is_caller && !name.contains("drop")
-    }
-}
-
-/// Without the runtime's functions that lie behind the user's.
-pub(crate) fn of_the_user(mut frames: Vec<StallFrame>) -> Vec<StallFrame> {
-    if let Some(at) = frames.iter().position(StallFrame::calls_the_user) {
-        // Where the first of them is all that there is, the user's code was inlined into it.
-        frames.truncate(at.max(1));
-    }
-    frames
-}
-
 impl fmt::Display for StallStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.frames.len();
@@ -128,24 +93,6 @@ mod tests {
 
     fn frame(name: &str) -> StallFrame {
         StallFrame { function: Some(name.into()), ..StallFrame::default() }
-    }
-
-    #[test]
-    fn what_lies_behind_the_users_functions_is_cut() {
-        let frames = || ["read", "app::load", "app::main::{{closure}}"].map(frame).to_vec();
-        let mut all = frames();
-        all.push(frame("<shinkan_task::cell::Typed<F,S>>::poll_future"));
-        all.push(frame("shinkan_rt::worker::run"));
-        assert_eq!(of_the_user(all), frames());
-        assert_eq!(of_the_user(frames()), frames(), "nothing of the runtime's in it");
-        let inlined = vec![frame("shinkan_rt::multi::poll_main"), frame("main")];
-        assert_eq!(of_the_user(inlined).len(), 1);
-    }
-
-    #[test]
-    fn a_future_that_drops_another_is_not_cut_there() {
-        let all = ["close", "shinkan_task::cell::Typed<F,S>::drop_future", "app::stop"];
-        assert_eq!(of_the_user(all.map(frame).to_vec()).len(), 3);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Takes the stack of a stuck thread. `no_taker.rs` stands for this where it was not built in.
 
-use crate::stack::{StallFrame, StallStack, of_the_user};
+use crate::stack::{StallFrame, StallStack};
 use core::time::Duration;
 use shinkan_stacks::{Frame, Signal, Taken};
 use shinkan_sys::kernel_side::{self, At};
@@ -56,5 +56,65 @@ impl Copied {
             }
             waits() && !kernel_side::another_runs(&[self.thread, monitor]) && waits()
         })
+    }
+}
+
+/// Where the runtime calls the user's code. What is called from there is the user's.
+const CALLERS: [&str; 6] = [
+    "shinkan_task::cell::Typed<",
+    "shinkan_rt::multi::poll_main",
+    "shinkan_rt::multi::park_on",
+    "shinkan_rt::current::drive",
+    "shinkan_rt::hooks::",
+    "shinkan_base::wakers::",
+];
+
+/// Where these stand.
+const FILES: [&str; 2] = ["task/src/cell.rs", "rt/src/multi.rs"];
+
+/// Whether it is the runtime's, and calls the user's code.
+fn calls_the_user(frame: &StallFrame) -> bool {
+    let Some(name) = &frame.function else { return false };
+    // An inlined function may be told without its path.
+    let file = frame.file.as_deref().unwrap_or("");
+    let is_poll = name.starts_with("poll_") && FILES.iter().any(|end| file.ends_with(end));
+    let name = name.trim_start_matches('<');
+    let is_caller = CALLERS.iter().any(|caller| name.starts_with(caller));
+    is_poll || is_caller && !name.contains("drop")
+}
+
+/// Without the runtime's functions that lie behind the user's.
+fn of_the_user(mut frames: Vec<StallFrame>) -> Vec<StallFrame> {
+    if let Some(at) = frames.iter().position(calls_the_user) {
+        // Where the first of them is all that there is, the user's code was inlined into it.
+        frames.truncate(at.max(1));
+    }
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(name: &str) -> StallFrame {
+        StallFrame { function: Some(name.into()), ..StallFrame::default() }
+    }
+
+    #[test]
+    fn what_lies_behind_the_users_functions_is_cut() {
+        let frames = || ["read", "app::load", "app::main::{{closure}}"].map(frame).to_vec();
+        let mut all = frames();
+        all.push(frame("<shinkan_task::cell::Typed<F,S>>::poll_future"));
+        all.push(frame("shinkan_rt::worker::run"));
+        assert_eq!(of_the_user(all), frames());
+        assert_eq!(of_the_user(frames()), frames(), "nothing of the runtime's in it");
+        let inlined = vec![frame("shinkan_rt::multi::poll_main"), frame("main")];
+        assert_eq!(of_the_user(inlined).len(), 1);
+    }
+
+    #[test]
+    fn a_future_that_drops_another_is_not_cut_there() {
+        let all = ["close", "shinkan_task::cell::Typed<F,S>::drop_future", "app::stop"];
+        assert_eq!(of_the_user(all.map(frame).to_vec()).len(), 3);
     }
 }
