@@ -151,7 +151,7 @@ fn not_interrupted(function: &str, call: &str, f: impl FnOnce() + Send + 'static
         let taken = take(thread, Signal::Off)?;
         Some(taken.call().and_then(|call| call.name()) == Some(call))
     };
-    while is_in_call() == Some(false) {
+    while is_in_call() != Some(true) {
         std::thread::yield_now();
     }
     let first = take(thread, SIGNAL);
