@@ -26,7 +26,7 @@ pub async fn ledger(target: &Target) -> Seen {
     deposit(&right, 1000).await?.error_for_status()?;
 
     let transfer = async |n: usize| {
-        let (from, to) = if n % 2 == 0 { (&left, &right) } else { (&right, &left) };
+        let (from, to) = if n.is_multiple_of(2) { (&left, &right) } else { (&right, &left) };
         let transfer = Transfer { from: from.clone(), to: to.clone(), cents: 10 };
         target.client.post(target.url("/ledger/transfer")).json(&transfer).send().await
     };
