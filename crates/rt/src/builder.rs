@@ -307,7 +307,7 @@ impl Builder {
                 let mut seeds = Rng::new(seed);
                 let slot = |index| {
                     let measures = Measures::new(&self.histograms);
-                    Slot::new(index, measures, seeds.next_u64(), start)
+                    atomics::Arc::new(Slot::new(index, measures, seeds.next_u64(), start))
                 };
                 Flavor::Multi(Multi {
                     slots: (0..workers).map(slot).collect(),

@@ -111,6 +111,7 @@ pub(crate) struct Worker {
     pub(crate) handle: Handle,
     pub(crate) index: usize,
     pub(crate) tenure: Arc<Tenure>,
+    slot: Arc<Slot>,
     /// Polls that `block_in_place` or the monitor left without a core.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -127,10 +128,10 @@ impl Worker {
     pub(crate) fn take_over(handle: Handle, index: usize) -> Self {
         let shared = handle.shared();
         let tenure = Arc::new(Tenure::new(shared.asymmetric));
-        let previous =
-            core::mem::replace(&mut *shared.multi().slots[index].tenure.lock(), tenure.clone());
+        let slot = shared.multi().slots[index].clone();
+        let previous = core::mem::replace(&mut *slot.tenure.lock(), tenure.clone());
         assert!(previous.seat.is_gone(), "core {index} was given to two threads");
-        Self { handle, index, tenure, _not_sync: PhantomData }
+        Self { handle, index, tenure, slot, _not_sync: PhantomData }
     }
 
     /// The token with which the tenure starts.
@@ -138,9 +139,9 @@ impl Worker {
         Inside { worker: self }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slot(&self) -> &Slot {
-        &self.handle.shared().multi().slots[self.index]
+        &self.slot
     }
 
     /// Goes inside; nothing once the core is gone. Called from user code on this worker's thread.

@@ -44,7 +44,8 @@ pub(crate) struct Config {
 }
 
 pub(crate) struct Multi {
-    pub(crate) slots: Box<[Slot]>,
+    /// Each by itself, so that its worker reaches it in one step.
+    pub(crate) slots: Box<[atomics::Arc<Slot>]>,
     /// Cores whose holders have not yet seen the end.
     pub(crate) cores_left: AtomicU64,
 }
@@ -117,7 +118,6 @@ impl Shared {
             Flavor::Multi(multi) => multi.slots.len(),
             Flavor::Current(_) => 1,
         };
-        let seizes = parts.config.seize_us.is_some() || parts.config.stall.on;
         Self {
             flavor: parts.flavor,
             config: parts.config,
@@ -131,7 +131,7 @@ impl Shared {
             arrivals: Arrivals::default(),
             timers: parts.timers,
             start: parts.start,
-            asymmetric: seizes && shinkan_sys::membarrier::supported(),
+            asymmetric: shinkan_sys::membarrier::supported(),
             id: next_id(),
             closed: AtomicBool::new(false),
             forced_yields: AtomicU64::new(0),

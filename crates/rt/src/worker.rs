@@ -10,7 +10,7 @@ use crate::idle::Left;
 use crate::monitor;
 use crate::nap::NAP;
 use crate::shared::Shared;
-use shinkan_base::atomics::hint;
+use shinkan_base::atomics::{Arc, hint};
 use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
@@ -144,7 +144,7 @@ fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
 /// The last pass: the task that another worker wants to run next, if that one has been polling the
 /// same task for some microseconds. A fresh one stays where its waker's cache is: its worker is
 /// about to get to it, and to carry it over takes longer.
-fn from_a_stuck_worker(slots: &[Slot], own: usize, start: usize) -> Option<Runnable> {
+fn from_a_stuck_worker(slots: &[Arc<Slot>], own: usize, start: usize) -> Option<Runnable> {
     let others = (0..slots.len()).map(|at| (start + at) % slots.len()).filter(|at| *at != own);
     // One of them, since we wait for it.
     let (victim, mark) = others
