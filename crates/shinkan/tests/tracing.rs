@@ -220,7 +220,7 @@ fn clones_less_drops_and_wakes_by_value_are_the_live_wakers() {
             }
             held.pop().unwrap().wake();
             drop(held.pop());
-            let _ = receiver;
+            let _keeps = &receiver;
             std::task::Poll::Ready(held.pop())
         }));
         let kept = task.unwrap().await.unwrap();

@@ -20,7 +20,7 @@ pub(super) struct Spans {
     pub(super) kind: Kind,
     amount: usize,
     // The semaphore under a lock, which Tokio tells of too.
-    _inner: Option<Span>,
+    inner: Option<Span>,
 }
 
 // Told of nothing, a subscriber keeps no invariant that a panic could break here.
@@ -68,7 +68,7 @@ impl Resource {
         let made = tell(|| {
             let span = span(kind, place);
             let inner = first_state(&span, kind, amount);
-            (!span.is_disabled()).then(|| Arc::new(Spans { span, kind, amount, _inner: inner }))
+            (!span.is_disabled()).then(|| Arc::new(Spans { span, kind, amount, inner }))
         });
         Self(made.flatten())
     }
@@ -155,7 +155,13 @@ fn permits(spans: &Spans, available: usize) {
             state!(write_locked = available == 0, write_locked.op = "override");
             state!(current_readers = readers, current_readers.op = "override");
         }
-        _ => state!(permits = available, permits.op = "override"),
+        // Of the inner one, where there is one: the console shows attributes of both, and would
+        // show two numbers.
+        _ => spans
+            .inner
+            .as_ref()
+            .unwrap_or(&spans.span)
+            .in_scope(|| state!(permits = available, permits.op = "override")),
     }
 }
 
