@@ -42,7 +42,7 @@ const OURS: [&str; 11] = [
     "shinkan_task",
 ];
 
-/// All that there are.
+/// Those that Tokio has.
 pub(crate) const FEATURES: &str = "tokio/full,tokio/test-util";
 
 /// Compares; true if there is nothing but what was argued.
