@@ -71,6 +71,32 @@ fn worker_enters_while_monitor_takes() {
 }
 
 #[test]
+fn a_claim_that_stays_costs_the_monitor_one_attempt() {
+    loom::model(|| {
+        let (seat, core) = in_user_code();
+        let (its_seat, its_core) = (seat.clone(), core.clone());
+        let worker = thread::spawn(move || {
+            let inside = its_seat.enter();
+            if inside {
+                its_core.touch();
+                its_seat.leave();
+            }
+            u32::from(inside)
+        });
+        let early = seat.try_take(1, heavy) || seat.try_take(1, heavy);
+        let seen = if early { core.touch() } else { 0 };
+        let times = worker.join().unwrap();
+        if early {
+            assert_eq!(seen, times + 1, "the taker sees all that the tenant did");
+        } else {
+            // The worker computes on, and claims nothing any more.
+            assert!(seat.try_take(1, heavy) || seat.try_take(1, heavy), "the claim stays for ever");
+            assert_eq!(core.touch(), times + 1);
+        }
+    });
+}
+
+#[test]
 fn worker_returns_from_the_poll_while_monitor_takes() {
     loom::model(|| {
         let (seat, core) = in_user_code();

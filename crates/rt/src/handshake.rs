@@ -11,35 +11,44 @@ use shinkan_base::canary;
 
 /// ```text
 /// row  state    inside  want         the core belongs to
-///  1   HELD     0       QUIET        nobody's hands: its tenant is in user code
-///  2   HELD     1       QUIET        the tenant, which is inside
+///  1   HELD     0       quiet        nobody's hands: its tenant is in user code
+///  2   HELD     1       quiet        the tenant, which is inside
 ///  3   HELD     0       ASKED        nobody's hands: the monitor is about to decide
 ///  4   HELD     1       ASKED        the tenant, inside since before `want`; else nobody yet
 ///  5   CLAIMED  1       any          the tenant, which saw `want` and won the exchange
-///  6   TAKEN    any     ASKED, OVER  whoever took it; the tenant finds out when it next enters
+///  6   CLAIMED  0       any          nobody's hands; but the monitor can take it no more this time
+///  7   TAKEN    any     ASKED, OVER  whoever took it; the tenant finds out when it next enters
 ///
-/// (1) enter         1→2       (2) leave        2→1, 4→3, 5→3|1
-/// (3) ask           1→3, 2→4  (4) give up      3→1, 4→2 (exchange ASKED→QUIET)
-/// (5) take          3→6 (exchange HELD→TAKEN)
-/// (6) enter_slow    4→5 (exchange HELD→CLAIMED), or 6: Gone
-/// (7) surrender     2|4|5→6
+/// (1) enter      1→2, 6→5 (quiet)  (2) leave    2→1, 4→3, 5→6
+/// (3) ask        1→3, 2→4, 5, 6    (4) give up  5→2|4, 6→1|3 (exchange CLAIMED→HELD), then
+///                                               3→1, 4→2 (exchange of `want`)
+/// (5) take       3→7 (exchange HELD→TAKEN)
+/// (6) claim      4→5 (exchange HELD→CLAIMED), or it stands: 5, or 7: Gone
+/// (7) surrender  2|4|5→7
 /// ```
+///
+/// A claim that comes after the monitor has put HELD back stays until it gives up the next time:
+/// it costs an attempt. So a tenant that leaves need not look whether it has claimed.
 #[derive(Debug)]
 pub struct Seat {
     /// Set by the tenant while it may touch the core.
     inside: AtomicBool,
-    /// `ASKED` by the monitor while it means to take the core; `OVER` once the tenure is, for ever.
+    /// With `ASKED` while the monitor means to take the core; `OVER` once the tenure is, for ever.
     want: AtomicU32,
     state: AtomicU32,
     /// Odd while the tenant runs user code; the monitor samples it.
     sequence: AtomicU64,
-    /// The kernel can fence all threads at once, so the tenant's side needs no fence.
-    asymmetric: bool,
+    /// What `want` is while nobody wants anything: `FENCED`, unless the kernel can fence all threads
+    /// at once.
+    quiet: u32,
 }
 
+/// The way in without a fence is open.
 const QUIET: u32 = 0;
 const ASKED: u32 = 1;
 const OVER: u32 = 2;
+/// The tenant's side of the fence is its own: each entry is a slow one.
+const FENCED: u32 = 4;
 
 const HELD: u32 = 0;
 const CLAIMED: u32 = 1;
@@ -49,12 +58,13 @@ impl Seat {
     /// A tenure that starts inside. `asymmetric` says that [`Seat::try_take`] will be called with
     /// a fence that reaches every thread of the process.
     pub fn new(asymmetric: bool) -> Self {
+        let quiet = if asymmetric { QUIET } else { FENCED };
         Self {
             inside: AtomicBool::new(true),
-            want: AtomicU32::new(QUIET),
+            want: AtomicU32::new(quiet),
             state: AtomicU32::new(HELD),
             sequence: AtomicU64::new(0),
-            asymmetric,
+            quiet,
         }
     }
 
@@ -64,13 +74,13 @@ impl Seat {
     pub fn enter(&self) -> bool {
         debug_assert!(!self.inside.load(Ordering::Relaxed), "entered twice");
         if canary("handshake_step_swapped") {
-            let wanted = self.want.load(Ordering::Relaxed) != QUIET;
+            let want = self.want.load(Ordering::Relaxed);
             self.inside.store(true, Ordering::Relaxed);
-            self.light_fence();
-            return if wanted { self.enter_slow() } else { true };
+            fence(Ordering::SeqCst);
+            return want == self.quiet || self.claim();
         }
         self.inside.store(true, Ordering::Relaxed);
-        self.light_fence();
+        compiler_fence(Ordering::SeqCst);
         // Acquire: with the successor's word that it took the core comes nothing that we read;
         // it is here for the pair (leave, take) when a tenant re-enters after a give-up.
         if self.want.load(Ordering::Acquire) == QUIET { true } else { self.enter_slow() }
@@ -78,11 +88,24 @@ impl Seat {
 
     #[cold]
     fn enter_slow(&self) -> bool {
+        if self.quiet == FENCED {
+            if !canary("handshake_no_fence") {
+                fence(Ordering::SeqCst);
+            }
+            if self.want.load(Ordering::Acquire) == FENCED {
+                return true;
+            }
+        }
+        self.claim()
+    }
+
+    fn claim(&self) -> bool {
         if canary("handshake_no_recheck") {
             return true;
         }
         match self.state.compare_exchange(HELD, CLAIMED, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => true,
+            // Claimed already: the monitor has not put HELD back, so it has not taken it since.
+            Ok(_) | Err(CLAIMED) => true,
             Err(state) => {
                 debug_assert_eq!(state, TAKEN);
                 self.inside.store(false, Ordering::Relaxed);
@@ -95,9 +118,6 @@ impl Seat {
     #[inline]
     pub fn leave(&self) {
         debug_assert!(self.inside.load(Ordering::Relaxed), "left twice");
-        if self.state.load(Ordering::Relaxed) == CLAIMED {
-            self.state.store(HELD, Ordering::Release);
-        }
         let order =
             if canary("handshake_weak_leave") { Ordering::Relaxed } else { Ordering::Release };
         self.inside.store(false, order);
@@ -109,12 +129,13 @@ impl Seat {
         // The monitor may have asked meanwhile, and be about to give up: it takes back its own
         // ASKED alone, so that this tenant finds out at its next `enter`.
         if canary("handshake_want_taken_back") {
-            self.want.store(ASKED, Ordering::Relaxed);
+            self.want.store(self.quiet | ASKED, Ordering::Relaxed);
         } else {
             // An exchange, as the monitor's are: it has its place in the one order of this word.
             self.want.swap(OVER, Ordering::AcqRel);
         }
-        self.state.store(TAKEN, Ordering::Release);
+        // An exchange for the same reason: the monitor may be putting HELD back.
+        self.state.swap(TAKEN, Ordering::AcqRel);
         self.inside.store(false, Ordering::Release);
     }
 
@@ -146,7 +167,8 @@ impl Seat {
         if sequence.is_multiple_of(2) || self.state.load(Ordering::Relaxed) == TAKEN {
             return false;
         }
-        if self.want.compare_exchange(QUIET, ASKED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        let (quiet, asked) = (self.quiet, self.quiet | ASKED);
+        if self.want.compare_exchange(quiet, asked, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return false;
         }
         heavy_fence();
@@ -160,18 +182,11 @@ impl Seat {
         if taken {
             self.want.store(OVER, Ordering::Relaxed);
         } else {
+            let (held, done) = (Ordering::Release, Ordering::Relaxed);
+            let _ = self.state.compare_exchange(CLAIMED, HELD, held, done);
             // Not where the tenant has surrendered in between.
-            let _ = self.want.compare_exchange(ASKED, QUIET, Ordering::Release, Ordering::Relaxed);
+            let _ = self.want.compare_exchange(asked, quiet, held, done);
         }
         taken
-    }
-
-    #[inline(always)]
-    fn light_fence(&self) {
-        if self.asymmetric {
-            compiler_fence(Ordering::SeqCst);
-        } else if !canary("handshake_no_fence") {
-            fence(Ordering::SeqCst);
-        }
     }
 }

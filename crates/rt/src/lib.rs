@@ -11,6 +11,7 @@
 #![deny(unsafe_code)]
 
 pub mod alarm;
+#[cfg(not(shinkan_unwatched))]
 pub mod handshake;
 pub mod idle;
 pub mod local;
@@ -36,6 +37,8 @@ mod nap;
 mod pace;
 mod reporter;
 mod runtime;
+#[cfg(not(shinkan_unwatched))]
+mod said;
 mod schedule;
 mod scheduler;
 mod seated;
@@ -56,10 +59,15 @@ mod taker;
 mod tenure;
 mod threads;
 mod timer;
+#[cfg(shinkan_unwatched)]
+mod unwatched;
 mod verdict;
 mod watch;
 mod worker;
 mod yield_now;
+
+#[cfg(shinkan_unwatched)]
+use unwatched::{handshake, said};
 
 pub use builder::Builder;
 pub use enter::{EnterGuard, with_current};

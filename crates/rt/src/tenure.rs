@@ -1,10 +1,9 @@
 //! One thread's tenure of one core: the seat, and what the monitor wants to know of the tenant.
 
 use crate::handshake::Seat;
+use crate::said::SaidCell;
 use crate::stall::StallIn;
 use core::panic::Location;
-use shinkan_base::atomics::plain::{AtomicU64, Ordering};
-use shinkan_base::place::PlaceCell;
 use shinkan_task::Runnable;
 
 /// In place of a task's number: the future of a `block_on`. No task has it.
@@ -57,10 +56,7 @@ pub(crate) struct Tenure {
     pub(crate) seat: Seat,
     /// The kernel's number of the tenant; 0 before the first.
     pub(crate) thread: i32,
-    // Written by the tenant while the sequence is even, so that whoever finds it odd and unmoved
-    // around its reads has read what belongs to that poll.
-    task: AtomicU64,
-    place: PlaceCell,
+    said: SaidCell,
 }
 
 impl Tenure {
@@ -69,8 +65,7 @@ impl Tenure {
         Self {
             seat: Seat::new(asymmetric),
             thread: shinkan_sys::threads::kernel_id(),
-            task: AtomicU64::new(0),
-            place: PlaceCell::new(),
+            said: SaidCell::new(),
         }
     }
 
@@ -78,44 +73,41 @@ impl Tenure {
     pub(crate) fn over() -> Self {
         let seat = Seat::new(false);
         seat.surrender();
-        Self { seat, thread: 0, task: AtomicU64::new(0), place: PlaceCell::new() }
+        Self { seat, thread: 0, said: SaidCell::new() }
     }
 
     /// The user code that starts now is a poll of this task.
     #[inline(always)]
     pub(crate) fn will_poll(&self, task: &Runnable) {
-        self.task.store(task.id().as_u64(), Ordering::Relaxed);
-        self.place.set(Some(task.place()));
+        self.said.set(task.id().as_u64(), Some(task.place()));
     }
 
     /// The user code that starts now is the future of a `block_on` that was called at `place`.
     #[inline]
     pub(crate) fn will_poll_main(&self, place: &'static Location<'static>) {
-        self.task.store(MAIN, Ordering::Relaxed);
-        self.place.set(Some(place));
+        self.said.set(MAIN, Some(place));
     }
 
     /// The user code that starts now is a poll of this task of a set of local tasks.
     #[inline]
     pub(crate) fn will_poll_local(&self, task: &Runnable) {
-        self.task.store(task.id().as_u64() | LOCAL, Ordering::Relaxed);
-        self.place.set(Some(task.place()));
+        self.said.set(task.id().as_u64() | LOCAL, Some(task.place()));
     }
 
     /// The user code that starts now is a waker or a hook.
     #[inline]
     pub(crate) fn will_call(&self) {
-        self.place.set(None);
+        self.said.clear();
     }
 
     /// What was said last of the user code, to say it again.
     pub(crate) fn said(&self) -> Said {
-        Said { task: self.task.load(Ordering::Relaxed), place: self.place.get() }
+        let (task, place) = self.said.read();
+        Said { task, place }
     }
 
     /// The user code that goes on now is what it was before.
     pub(crate) fn say(&self, said: Said) {
-        self.task.store(said.task, Ordering::Relaxed);
-        self.place.set(said.place);
+        self.said.set(said.task, said.place);
     }
 }
