@@ -25,6 +25,12 @@ pub(super) fn own(
     // The same features for all, so that `tokio` and what stands on it compile once.
     tests.insert("tokio".into(), tokio_full());
     tests.extend(package.dependencies.clone());
+    // Cargo resolves what other systems need, too.
+    let systems = manifest.get_mut("target").and_then(Value::as_table_mut).into_iter().flatten();
+    let of_systems = systems.filter_map(|(_, system)| system.get_mut("dev-dependencies"));
+    for tests in of_systems.filter_map(Value::as_table_mut) {
+        tests.retain(|name, _| !package.without.iter().any(|lost| lost == name));
+    }
     stand_alone(&mut manifest, root, side)?;
     Ok(manifest.to_string())
 }
@@ -98,7 +104,9 @@ mod tests {
 
     const PUBLISHED: &str = "[package]\nname = \"a\"\nversion = \"1.0.0\"\n\
         [[bench]]\nname = \"b\"\n[dependencies.tokio]\nversion = \"1\"\n\
-        [dev-dependencies.lost]\nversion = \"1\"\n";
+        [dev-dependencies.lost]\nversion = \"1\"\n\
+        [target.other.dev-dependencies.lost]\nversion = \"1\"\n\
+        [target.other.dev-dependencies.kept]\nversion = \"1\"\n";
 
     fn package(text: &str) -> Package {
         list::parse(text).unwrap().remove(0)
@@ -113,6 +121,8 @@ mod tests {
         assert_eq!(ours["patch"]["crates-io"]["tokio"]["path"].as_str(), Some("/r/compat/tokio"));
         assert!(ours.contains_key("workspace") && !ours.contains_key("bench"));
         assert!(ours["dev-dependencies"].get("lost").is_none());
+        let of_others = ours["target"]["other"]["dev-dependencies"].as_table().unwrap();
+        assert_eq!(of_others.keys().collect::<Vec<_>>(), ["kept"]);
         let text = own(PUBLISHED, root, &package, Side::Tokio).unwrap();
         assert!(!text.parse::<Table>().unwrap().contains_key("patch"));
     }
