@@ -191,11 +191,19 @@ async fn a_transport_with_room_for_seven_bytes() {
         let mut stream = TlsStream::from(TlsAcceptor::from(server).accept(far).await.unwrap());
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
+        stream.shutdown().await.unwrap();
         text
     });
-    let mut stream = TlsConnector::from(client).connect(localhost(), near).await.unwrap();
-    stream.write_all(b"through the eye of a needle").await.unwrap();
-    stream.shutdown().await.unwrap();
+    let stream = TlsConnector::from(client).connect(localhost(), near).await.unwrap();
+    let (mut read, mut write) = tokio::io::split(stream);
+    // What the server gives for the next time fills the way back, so both directions must move.
+    let write = async {
+        write.write_all(b"through the eye of a needle").await.unwrap();
+        write.shutdown().await.unwrap();
+    };
+    let mut back = Vec::new();
+    let (_, read) = tokio::join!(write, read.read_to_end(&mut back));
+    assert_eq!(read.unwrap(), 0);
     assert_eq!(accepted.await.unwrap(), "through the eye of a needle");
 }
 
