@@ -1,8 +1,8 @@
 //! What other crates ask of a runtime, on shinkan, for a program that names shinkan itself.
 //!
-//! - [`hyper`] (feature `hyper`): what hyper 1 wants in order to spawn, to wait and to read and
+//! - `hyper` (feature `hyper`): what hyper 1 wants in order to spawn, to wait and to read and
 //!   write.
-//! - [`futures_io`] (feature `futures-io`): shinkan's streams with the traits of the crate
+//! - `futures_io` (feature `futures-io`): shinkan's streams with the traits of the crate
 //!   `futures-io`, and the other way round.
 //!
 //! Neither is on by default. What is not here needs nothing: `tower::Service` and `Layer`, `Stream`
