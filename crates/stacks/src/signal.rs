@@ -9,7 +9,8 @@
 use crate::request::{Request, Ticket};
 use shinkan_base::atomics::plain::{AtomicU64, AtomicUsize, Ordering};
 use shinkan_sys::interrupt::{self, Interruption, Registers};
-use shinkan_sys::{clock, kernel_side, park::Parker};
+use shinkan_sys::kernel_side::{self, At};
+use shinkan_sys::{clock, park::Parker, stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -81,12 +82,18 @@ impl Slot {
         self.bytes.store(interruption.copy_stack(&self.stack), Ordering::Relaxed);
     }
 
+    /// Leaves nothing: a stack may hold keys, and the slots are never given back.
     fn read(&self) -> Copied {
-        let register = |at: usize| self.registers[at].load(Ordering::Relaxed);
+        let take = |word: &AtomicU64| {
+            let value = word.load(Ordering::Relaxed);
+            word.store(0, Ordering::Relaxed);
+            value
+        };
+        let register = |at: usize| take(&self.registers[at]);
         let registers =
             Registers { ip: register(0), sp: register(1), fp: register(2), lr: register(3) };
         let words = self.bytes.load(Ordering::Relaxed) / 8;
-        let stack = self.stack[..words].iter().map(|word| word.load(Ordering::Relaxed)).collect();
+        let stack = self.stack[..words].iter().map(take).collect();
         Copied { registers, stack }
     }
 }
@@ -119,7 +126,11 @@ fn number(which: Signal) -> Option<i32> {
         };
         // SAFETY:
         // - `handle` is safe in a handler: its own comment goes through it.
-        unsafe { interrupt::install(number, handle) }.ok().map(|()| number)
+        let installed = unsafe { interrupt::install(number, handle) };
+        if let Err(error) = &installed {
+            stdio::warn(&format!("shinkan: signal {number} is not used for stacks: {error}\n"));
+        }
+        installed.ok().map(|()| number)
     };
     if which == Signal::Off {
         return None;
@@ -128,15 +139,19 @@ fn number(which: Signal) -> Option<i32> {
     NUMBER.get_or_init(install).filter(|number| interrupt::is_ours(*number))
 }
 
-/// Where the thread is, by its own word; nothing where it does not answer. It must not be in a
-/// call that a signal ends.
-pub(crate) fn ask(thread: i32, which: Signal) -> Option<Copied> {
+/// Where the thread is, by its own word; nothing where it does not answer, or is not any more where
+/// it was `seen`: that must not be a call that a signal ends.
+pub(crate) fn ask(thread: i32, seen: At, which: Signal) -> Option<Copied> {
     static ONE_ASKER: Mutex<()> = Mutex::new(());
     let number = number(which)?;
     if kernel_side::blocks(thread, number)? {
         return None;
     }
     let _one = ONE_ASKER.lock().unwrap_or_else(PoisonError::into_inner);
+    // As late as can be: what comes between this and the signal may be a call that it ends.
+    if kernel_side::at(thread)? != seen {
+        return None;
+    }
     let (index, slot, ticket) = SLOTS
         .iter()
         .enumerate()
@@ -153,4 +168,23 @@ pub(crate) fn ask(thread: i32, which: Signal) -> Option<Copied> {
         return None;
     }
     Some(slot.read())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_that_was_read_is_empty() {
+        static SLOT: Slot = Slot::const_new();
+        SLOT.bytes.store(16, Ordering::Relaxed);
+        for (nth, word) in SLOT.stack[..2].iter().enumerate() {
+            word.store(7 + nth as u64, Ordering::Relaxed);
+        }
+        SLOT.registers[1].store(5, Ordering::Relaxed);
+        let copied = SLOT.read();
+        assert_eq!((copied.stack, copied.registers.sp), (vec![7, 8], 5));
+        let all = SLOT.stack.iter().chain(&SLOT.registers);
+        assert!(all.map(|word| word.load(Ordering::Relaxed)).all(|word| word == 0));
+    }
 }

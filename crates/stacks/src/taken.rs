@@ -43,24 +43,28 @@ pub fn take(thread: i32, signal: Signal) -> Option<Taken> {
     // By itself where it does no harm, also if it waits: the frame pointer is then known.
     let mut asks = true;
     for _ in 0..ATTEMPTS {
-        match kernel_side::at(thread)? {
-            At::Call(call) if asks && call.survives_a_signal() => {
-                if let Some(copied) = signal::ask(thread, signal) {
-                    return Some(Taken { copied, call: Some(call) });
-                }
-                asks = false;
-            }
-            At::Call(call) => {
-                return Some(Taken { copied: from_outside(call.sp, call.ip), call: Some(call) });
-            }
-            At::Elsewhere { sp, ip } => {
-                return Some(Taken { copied: from_outside(sp, ip), call: None });
-            }
+        let at = kernel_side::at(thread)?;
+        let (call, sp, ip) = match at {
+            At::Call(call) => (Some(call), call.sp, call.ip),
+            At::Elsewhere { sp, ip } => (None, sp, ip),
             At::Running => {
-                if let Some(copied) = signal::ask(thread, signal) {
+                if let Some(copied) = signal::ask(thread, at, signal) {
                     return Some(Taken { copied, call: None });
                 }
+                continue;
             }
+        };
+        if asks && call.is_some_and(|call| call.survives_a_signal()) {
+            if let Some(copied) = signal::ask(thread, at, signal) {
+                return Some(Taken { copied, call });
+            }
+            asks = false;
+            continue;
+        }
+        let copied = from_outside(sp, ip);
+        // It may have gone on while its stack was read, of which a part is then older.
+        if kernel_side::at(thread)? == at {
+            return Some(Taken { copied, call });
         }
     }
     None

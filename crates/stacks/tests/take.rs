@@ -121,6 +121,34 @@ fn a_thread_that_reads_a_pipe_is_asked_and_reads_on() {
     handle.join().unwrap();
 }
 
+#[inline(never)]
+fn writes_a_pipe_in_the_test(pipe: &std::io::PipeWriter, bytes: &[u8]) -> isize {
+    // SAFETY: reads `bytes` alone.
+    unsafe { libc::write(pipe.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) }
+}
+
+#[test]
+fn a_write_of_which_a_part_is_done_is_not_cut_short() {
+    const LEN: usize = 1 << 20;
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (thread, handle) = thread_in(move || {
+        let written = writes_a_pipe_in_the_test(&writer, &vec![1; LEN]);
+        assert_eq!(written, LEN as isize, "neither EINTR nor a part");
+    });
+    let (frames, call) = until_in(thread, "writes_a_pipe_in_the_test");
+    assert!(is_whole(&frames), "{call:?} {frames:#?}");
+    // Again while it surely waits, and a part is in the pipe.
+    let waits = || take(thread, SIGNAL)?.call()?.name();
+    while waits() != Some("write") {
+        std::thread::yield_now();
+    }
+    assert!(take(thread, SIGNAL).is_some());
+    let mut all = Vec::new();
+    reader.read_to_end(&mut all).unwrap();
+    assert_eq!(all.len(), LEN);
+    handle.join().unwrap();
+}
+
 /// One wait, so that whoever is not in it any more is in none that a signal could end.
 const WAIT: std::time::Duration = std::time::Duration::from_secs(3);
 

@@ -74,19 +74,24 @@ static PREVIOUS_FLAGS: AtomicUsize = AtomicUsize::new(0);
 /// Has `handler` called for `signal`, for the life of the process. Once a process.
 ///
 /// # Errors
-/// Those of sigaction(2); it was called before.
+/// Those of sigaction(2); it was called before; nobody handles the signal, and it is one that does
+/// something by default, as SIGTERM does: that would be lost.
 ///
 /// # Safety
 /// `handler` interrupts other code at any place. It only does what signal-safety(7) allows: no
 /// lock, no allocation, no panic.
 pub unsafe fn install(signal: c_int, handler: Handler) -> io::Result<()> {
+    // Known before ours can run. Who changes it in between the two is not called.
+    let previous = number::action(signal)?;
+    if !number::may_be_taken(signal, &previous) {
+        let why = "nobody handles it, and what it does by default would be lost";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let new = handler as *mut ();
     let free = core::ptr::null_mut();
     if HANDLER.compare_exchange(free, new, Ordering::AcqRel, Ordering::Relaxed).is_err() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    // Known before ours can run. Who changes it in between the two is not called.
-    let previous = number::action(signal)?;
     PREVIOUS.store(previous.sa_sigaction, Ordering::Relaxed);
     PREVIOUS_FLAGS.store(previous.sa_flags as usize, Ordering::Relaxed);
     let mut action = number::no_action();

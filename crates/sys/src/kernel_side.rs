@@ -90,25 +90,30 @@ impl Call {
     }
 
     /// Whether a signal with a handler leaves it as it is: the kernel starts it again
-    /// (`SA_RESTART`), or ends it first. See signal(7): all others may end with EINTR. Called from
-    /// the process of that thread.
+    /// (`SA_RESTART`), or ends it first. See signal(7): all others may end with EINTR, or, where a
+    /// part was transferred already, with that part: each that writes, and those that receive with
+    /// `MSG_WAITALL`. Called from the process of that thread.
     pub fn survives_a_signal(&self) -> bool {
         if self.futex().is_some() {
             return true;
         }
         let on_descriptor = [
             libc::SYS_read,
-            libc::SYS_write,
             libc::SYS_readv,
-            libc::SYS_writev,
             libc::SYS_recvfrom,
-            libc::SYS_sendto,
             libc::SYS_recvmsg,
-            libc::SYS_sendmsg,
             libc::SYS_accept,
             libc::SYS_accept4,
         ];
+        let flags = match self.number {
+            libc::SYS_recvfrom => self.arguments[3],
+            libc::SYS_recvmsg => self.arguments[2],
+            _ => 0,
+        };
         if on_descriptor.contains(&self.number) {
+            if flags & libc::MSG_WAITALL as u64 != 0 {
+                return false;
+            }
             return is_started_again(self.arguments[0] as i32).unwrap_or(false);
         }
         self.number == libc::SYS_wait4 || self.number == libc::SYS_flock
@@ -173,6 +178,26 @@ mod tests {
         assert_eq!((call.number, call.sp, call.ip), (202, 0x7ff0, 0x7f00));
         for text in ["", "x", "1 0x1", "-1 1 2", "202 0x1 0x2 0x3 0x4 0x5 0x6 0x7"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_end_with_a_part_is_not_interrupted() {
+        use std::os::fd::AsRawFd;
+        let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let (pipe, _writer) = std::io::pipe().unwrap();
+        let call = |number, fd: i32, at: usize, flags: i32| {
+            let mut arguments = [fd as u64, 0, 0, 0, 0, 0];
+            arguments[at] = flags as u64;
+            Call { number, arguments, sp: 0, ip: 0 }.survives_a_signal()
+        };
+        let fd = socket.as_raw_fd();
+        let all = libc::MSG_WAITALL;
+        assert!(call(libc::SYS_recvfrom, fd, 3, 0) && !call(libc::SYS_recvfrom, fd, 3, all));
+        assert!(call(libc::SYS_recvmsg, fd, 2, 0) && !call(libc::SYS_recvmsg, fd, 2, all));
+        assert!(call(libc::SYS_read, pipe.as_raw_fd(), 5, 0));
+        for number in [libc::SYS_write, libc::SYS_writev, libc::SYS_sendto, libc::SYS_sendmsg] {
+            assert!(!call(number, fd, 5, 0) && !call(number, pipe.as_raw_fd(), 5, 0));
         }
     }
 
