@@ -8,7 +8,7 @@ use crate::monitor::{self, Look, Moment, Place, is_due};
 use crate::reporter::{self, Poll, Report};
 use crate::stall::{Stall, StallConfig};
 use crate::tenure::Tenure;
-use shinkan_base::atomics::Arc;
+use shinkan_base::atomics::{Arc, Ordering, fence};
 use shinkan_sys::membarrier;
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
@@ -91,9 +91,14 @@ pub(crate) fn look(reported: &mut HashMap<Place, Instant>) -> bool {
 
 impl Guest {
     fn judge(&mut self, now: &Moment) -> Option<Report> {
+        if self.look.told && self.look.is_of(&self.tenure, self.tenure.seat.sequence()) {
+            return None;
+        }
         let (duration, kind) = self.look.judge(&self.tenure, now, self.config.threshold)?;
-        let sequence = self.tenure.seat.sequence();
         let (polled, task, place) = self.tenure.said().polled();
+        // After what was read: it is then the same poll's.
+        fence(Ordering::Acquire);
+        let sequence = self.tenure.seat.sequence();
         if core::mem::replace(&mut self.look.told, true) || !self.look.is_of(&self.tenure, sequence)
         {
             return None;

@@ -234,7 +234,9 @@ impl Monitor {
         let mut quiet = 0;
         loop {
             let Looked { works, pause, stuck } = self.look();
-            let works = works | guests::look(&mut reported);
+            let mut guests_work = false;
+            quietly(|| guests_work = guests::look(&mut reported));
+            let works = works | guests_work;
             if !stuck.is_empty() {
                 self.deal_with(stuck, &mut reported);
             }
@@ -294,7 +296,7 @@ impl Monitor {
                 quietly(|| told.extend(self.take(&stuck, reported)));
             }
         }
-        told.into_iter().for_each(reporter::tell);
+        told.into_iter().for_each(|report| quietly(|| reporter::tell(report)));
     }
 
     /// Takes one core, if it may. What is to be told of it, the first time.
@@ -311,7 +313,8 @@ impl Monitor {
                 self.ask_again(stuck, false);
                 return None;
             }
-            Taken::NoThread => self.ask_again(stuck, true),
+            Taken::NoThread if stuck.may_move => self.ask_again(stuck, true),
+            Taken::NoThread => {}
         }
         if taken != Taken::Yes && stuck.tenure.seat.sequence() != stuck.sequence {
             // It came back meanwhile, and what was read of it may be another poll's.
@@ -419,7 +422,8 @@ impl Watched {
                 !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
             all += usize::from(may_move);
             computing += usize::from(may_move && kind == StallKind::Computing);
-            look.judged = may_move;
+            // Where nothing can be moved it is over when it was told.
+            look.judged = may_move || stays;
             let first = !core::mem::replace(&mut look.told, true);
             if !may_move && !first {
                 continue;

@@ -19,7 +19,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 /// Reports that wait while one is told. Beyond, they are counted only.
 const WAITING_MAX: usize = 64;
 
-static REPORTS: OnceLock<Option<SyncSender<Report>>> = OnceLock::new();
+static REPORTS: OnceLock<SyncSender<Report>> = OnceLock::new();
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// What is to be told.
@@ -43,29 +43,30 @@ impl Poll {
     }
 }
 
-/// Has it told. Never waits.
+/// Has it told. Never waits. Called by the monitor alone.
 pub(crate) fn tell(report: Report) {
     if report.config.hook.is_none() && !(report.is_due && report.config.report) {
         return;
     }
-    let Some(reports) = REPORTS.get_or_init(started) else {
-        // No thread to be had: the monitor does it.
-        return report.tell();
+    let Some(reports) = REPORTS.get().or_else(started) else {
+        // No thread to be had now: the monitor does it.
+        return quietly(|| report.tell());
     };
     if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = reports.try_send(report) {
         LOST.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn started() -> Option<SyncSender<Report>> {
+fn started() -> Option<&'static SyncSender<Report>> {
     let (reports, received) = sync_channel(WAITING_MAX);
     threads::spawn("shinkan-reports".into(), None, move || run(&received)).ok()?;
-    Some(reports)
+    Some(REPORTS.get_or_init(|| reports))
 }
 
 fn run(received: &Receiver<Report>) {
     while let Ok(report) = received.recv() {
-        report.tell();
+        // Also what is no hook may panic: a subscriber of `tracing`, and what a hook holds.
+        quietly(|| report.tell());
         match LOST.swap(0, Ordering::Relaxed) {
             0 => {}
             lost => stdio::warn(&format!("shinkan: {lost} more stuck polls were not told\n")),
@@ -75,7 +76,8 @@ fn run(received: &Receiver<Report>) {
 
 impl Report {
     fn tell(mut self) {
-        if self.is_due && self.config.stacks {
+        // Nobody is asked for a stack that is another poll's by now.
+        if self.is_due && self.config.stacks && self.poll.goes_on() {
             let copied = taker::take(self.stall.thread, self.config.signal);
             // A poll that came back meanwhile has left another one's stack, or none.
             let copied = copied.filter(|_| self.poll.goes_on());
@@ -88,5 +90,58 @@ impl Report {
         if self.is_due && self.config.report {
             stall_sink::report(&self.stall);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stall::{StallIn, StallKind};
+    use core::time::Duration;
+    use std::sync::mpsc::channel;
+
+    struct PanicsWhenDropped;
+
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("of the test: a hook's own");
+        }
+    }
+
+    fn report(hook: impl Fn(&Stall) + Send + Sync + 'static) -> Report {
+        let stall = Stall {
+            runtime: None,
+            worker: 0,
+            thread: threads::kernel_id(),
+            polled: StallIn::Task,
+            task: None,
+            name: None,
+            spawned_at: None,
+            duration: Duration::from_millis(10),
+            kind: StallKind::Blocked,
+            stays: false,
+            moved: true,
+            stack: None,
+        };
+        let config =
+            StallConfig { hook: Some(std::sync::Arc::new(hook)), ..StallConfig::default() };
+        let tenure = Arc::new(Tenure::new(false));
+        Report { stall, config, is_due: false, poll: Poll { tenure, sequence: 1 } }
+    }
+
+    #[test]
+    fn a_panic_of_what_a_hook_holds_does_not_end_the_reports() {
+        let (reports, received) = sync_channel(2);
+        let (tell, told) = channel();
+        let bomb = PanicsWhenDropped;
+        let first = report(move |_| {
+            let _holds = &bomb;
+        });
+        assert!(reports.send(first).is_ok());
+        let second = report(move |_| tell.send(()).expect("the test listens"));
+        assert!(reports.send(second).is_ok());
+        drop(reports);
+        run(&received);
+        assert!(told.recv().is_ok());
     }
 }

@@ -64,10 +64,12 @@ impl Case {
         self.used += on.min(threshold / 2);
         let late = stayed >= threshold;
         if !last.runnable && !now.runnable && off > passed / 2 {
-            let threads = threads();
-            let before = self.threads.replace(threads.clone());
-            let excused = before.is_none_or(|before| threads.any_kept_waiting_since(&before))
-                && stayed < EXCUSED_MOST;
+            // The others cost a file each: not for one whom they excuse no more.
+            let excused = stayed < EXCUSED_MOST && {
+                let threads = threads();
+                let before = self.threads.replace(threads.clone());
+                before.is_none_or(|before| threads.any_kept_waiting_since(&before))
+            };
             if !excused {
                 self.waits += 1;
                 if late && (now.runs == last.runs || self.waits >= WAITS_MOST) {
@@ -76,7 +78,7 @@ impl Case {
             }
         } else {
             self.waits = 0;
-            self.threads = (!now.runnable).then(threads);
+            self.threads = (!now.runnable && stayed < EXCUSED_MOST).then(threads);
         }
         (late && self.used >= threshold).then_some(StallKind::Computing)
     }
@@ -170,6 +172,21 @@ mod tests {
         assert_eq!(beside(&looks, &[sleeps, woken, woken, sleeps]), [None, None, BLOCKED]);
         let looks = [(5, waits), (999, waits), (1_000, waits)];
         assert_eq!(beside(&looks, &[starved; 3]), [None, BLOCKED]);
+    }
+
+    #[test]
+    fn the_others_are_asked_about_only_while_they_excuse() {
+        let start = Instant::now();
+        let sample = |ms| Sample {
+            at: start + Duration::from_millis(ms),
+            usage: usage(false, 0, 0, ms / 1_200),
+        };
+        let mut case = Case::new(sample(5), || Arc::new(Threads::of([])));
+        for ms in [1_000, 1_100, 1_200, 1_300] {
+            let (now, stayed) = (sample(ms), Duration::from_millis(ms));
+            let asked = || panic!("at {ms} ms");
+            assert_eq!(case.look(now.at, now, asked, stayed, THRESHOLD), BLOCKED);
+        }
     }
 
     #[test]
