@@ -1,5 +1,6 @@
 //! What the monitor costs while nothing is stuck: the instructions of a worker, counted by callgrind,
-//! against a build from which the monitor and the handshake are left out (`--cfg shinkan_unwatched`).
+//! against two builds: one from which the monitor is left out (`--cfg shinkan_unmonitored`), and one
+//! that lacks the handshake too, by which a core goes to another thread (`--cfg shinkan_unwatched`).
 //!
 //! One worker, so that the order of events, and with it the count, is the same each time; where
 //! several search and wake each other, the count of one operation varies by more than what is
@@ -19,7 +20,7 @@ struct Args {
     /// End with code 1 if a workload but `yield` costs more percent than this
     #[arg(long)]
     limit: Option<f64>,
-    /// The folder for profiles and for the build without the monitor
+    /// The folder for profiles and for the two other builds
     #[arg(long, default_value = "target/cost")]
     folder: PathBuf,
     /// Only this one
@@ -75,32 +76,39 @@ fn main() -> ExitCode {
 fn report(args: &Args) -> io::Result<bool> {
     std::fs::create_dir_all(&args.folder)?;
     let watched = std::env::current_exe()?;
-    let unwatched = build_unwatched(&args.folder)?;
-    println!("instructions of an operation: without the monitor, with it, and what it adds");
+    let unmonitored = build_without(&args.folder, "unmonitored")?;
+    let unwatched = build_without(&args.folder, "unwatched")?;
+    println!(
+        "instructions of an operation: with neither monitor nor handshake, and what both add;"
+    );
+    println!("without the monitor, and what it adds; with both");
     let mut all_below = true;
     for work in Work::ALL.into_iter().filter(|work| args.work.is_none_or(|only| only == *work)) {
-        let without = measure(&unwatched, "off", work, &args.folder.join("unwatched"))?;
+        let neither = measure(&unwatched, "off", work, &args.folder.join("unwatched"))?;
+        let without = measure(&unmonitored, "off", work, &args.folder.join("unmonitored"))?;
         let with = measure(&watched, "on", work, &args.folder.join("watched"))?;
-        let percent = (with - without) / without * 100.0;
-        println!("{:10} {without:9.1} {with:9.1} {percent:+6.2} %", work.name());
-        all_below &= work == Work::Yield || args.limit.is_none_or(|limit| percent <= limit);
+        let percent = |of: f64| (with - of) / of * 100.0;
+        let (both, monitor) = (percent(neither), percent(without));
+        let name = work.name();
+        println!("{name:10} {neither:9.1} {both:+6.2} % {without:9.1} {monitor:+6.2} % {with:9.1}");
+        all_below &= work == Work::Yield || args.limit.is_none_or(|limit| monitor <= limit);
     }
     Ok(all_below)
 }
 
-/// This program without the monitor.
-fn build_unwatched(folder: &Path) -> io::Result<PathBuf> {
-    let target = folder.join("build");
+/// This program, built with `--cfg shinkan_KIND`.
+fn build_without(folder: &Path, kind: &str) -> io::Result<PathBuf> {
+    let target = folder.join("build").join(kind);
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--locked", "--bin", "cost", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
-        .env("RUSTFLAGS", "--cfg shinkan_unwatched")
+        .env("RUSTFLAGS", format!("--cfg shinkan_{kind}"))
         .status()?;
     match status.success() {
         true => Ok(target.join("release/cost")),
-        false => Err(io::Error::other("the build without the monitor failed")),
+        false => Err(io::Error::other(format!("the {kind} build failed"))),
     }
 }
 

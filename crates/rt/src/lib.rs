@@ -11,9 +11,12 @@
 #![deny(unsafe_code)]
 
 pub mod alarm;
-#[cfg(not(shinkan_unwatched))]
+#[cfg(not(any(shinkan_unwatched, shinkan_unmonitored)))]
 pub mod handshake;
 pub mod idle;
+#[cfg(shinkan_unmonitored)]
+#[path = "handshake.rs"]
+pub mod kept;
 pub mod local;
 
 mod blocking;
@@ -26,6 +29,12 @@ mod enter;
 mod fate;
 mod guests;
 mod handle;
+#[cfg(shinkan_unmonitored)]
+#[path = "unmonitored.rs"]
+mod handshake;
+#[cfg(shinkan_unwatched)]
+#[path = "unwatched.rs"]
+mod handshake;
 mod histogram;
 mod hooks;
 mod inject;
@@ -37,7 +46,10 @@ mod nap;
 mod pace;
 mod reporter;
 mod runtime;
-#[cfg(not(shinkan_unwatched))]
+#[cfg(not(any(shinkan_unwatched, shinkan_unmonitored)))]
+mod said;
+#[cfg(any(shinkan_unwatched, shinkan_unmonitored))]
+#[path = "unsaid.rs"]
 mod said;
 mod schedule;
 mod scheduler;
@@ -59,15 +71,10 @@ mod taker;
 mod tenure;
 mod threads;
 mod timer;
-#[cfg(shinkan_unwatched)]
-mod unwatched;
 mod verdict;
 mod watch;
 mod worker;
 mod yield_now;
-
-#[cfg(shinkan_unwatched)]
-use unwatched::{handshake, said};
 
 pub use builder::Builder;
 pub use enter::{EnterGuard, with_current};
