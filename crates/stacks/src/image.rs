@@ -1,66 +1,49 @@
 //! The code that is loaded: program, libraries, and what the kernel maps. Only what a stack names
 //! is opened.
 
+use crate::parts::{BYTES_MAX, Parts};
 use framehop::{ExplicitModuleSectionInfo, Module};
 use object::elf::PT_LOAD;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, ObjectSection};
-use shinkan_sys::maps::{self, MappedFile, Mapping};
+use shinkan_sys::maps::{self, CodeFile, Mapping};
 use shinkan_sys::memory;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io;
 use std::ops::{Deref, Range};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
-/// The bytes of an ELF file.
-#[derive(Debug)]
-pub(crate) enum Bytes {
-    File(MappedFile),
-    /// What the kernel maps is in no file.
-    Copy(Vec<u8>),
-}
-
-impl Deref for Bytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Bytes::File(file) => file,
-            Bytes::Copy(bytes) => bytes,
-        }
-    }
-}
-
-impl Default for Bytes {
-    fn default() -> Self {
-        Bytes::Copy(Vec::new())
-    }
-}
-
-/// A part of it, which keeps it.
+/// A section of an ELF file, which keeps its parts.
 #[derive(Default)]
 pub(crate) struct Section {
-    bytes: Arc<Bytes>,
-    range: Range<usize>,
+    parts: Arc<Parts>,
+    offset: u64,
+    size: u64,
 }
 
 impl Deref for Section {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes[self.range.clone()]
+        self.parts.at(self.offset, self.size).unwrap_or(&[])
     }
 }
+
+/// A file of which some parts are there.
+pub(crate) type Elf<'a> = ElfFile64<'a, Endianness, &'a Parts>;
 
 /// One file of code, where it is loaded.
 pub(crate) struct Image {
     pub(crate) mapping: Mapping,
-    bytes: OnceCell<Option<Loaded>>,
+    loaded: OnceCell<Option<Loaded>>,
+    /// What may still be read of all files.
+    room: Rc<Cell<u64>>,
 }
 
 struct Loaded {
-    bytes: Arc<Bytes>,
+    parts: Arc<Parts>,
     /// What an address is more than in the file.
     bias: u64,
 }
@@ -72,7 +55,8 @@ impl Images {
     /// Asks the kernel what is loaded.
     pub(crate) fn now() -> io::Result<Self> {
         let code = maps::of_files()?.into_iter().filter(|mapping| mapping.is_code);
-        let image = |mapping| Image { mapping, bytes: OnceCell::new() };
+        let room = Rc::new(Cell::new(BYTES_MAX));
+        let image = |mapping| Image { mapping, loaded: OnceCell::new(), room: room.clone() };
         Ok(Self(code.map(image).collect()))
     }
 
@@ -93,34 +77,33 @@ impl Image {
     }
 
     fn loaded(&self) -> Option<&Loaded> {
-        self.bytes.get_or_init(|| self.load()).as_ref()
+        self.loaded.get_or_init(|| self.load()).as_ref()
     }
 
     fn load(&self) -> Option<Loaded> {
         let mapping = &self.mapping;
-        let bytes = if mapping.path == Path::new(maps::OF_THE_KERNEL) {
+        let parts = if mapping.path == Path::new(maps::OF_THE_KERNEL) {
             let mut copy = vec![0; usize::try_from(mapping.end - mapping.start).ok()?];
             (memory::read(mapping.start as usize, &mut copy) == copy.len()).then_some(())?;
-            Bytes::Copy(copy)
+            Parts::whole(copy)
         } else {
-            Bytes::File(MappedFile::of(mapping).ok()?)
+            Parts::of(&CodeFile::of(mapping).ok()?, &self.room)?
         };
-        let bias = bias(&ElfFile64::parse(&*bytes).ok()?, mapping)?;
-        Some(Loaded { bytes: Arc::new(bytes), bias })
+        let bias = bias(&ElfFile64::parse(&parts).ok()?, mapping)?;
+        Some(Loaded { parts: Arc::new(parts), bias })
     }
 
     /// For the unwinder.
     pub(crate) fn module(&self) -> Option<Module<Section>> {
-        let Loaded { bytes, bias, .. } = self.loaded()?;
-        let elf: ElfFile64<'_> = ElfFile64::parse(&***bytes).ok()?;
+        let Loaded { parts, bias } = self.loaded()?;
+        let elf: Elf<'_> = ElfFile64::parse(&**parts).ok()?;
         let section = |name: &str| {
             let section = elf.section_by_name(name)?;
-            let (start, len) = section.file_range()?;
-            let start = usize::try_from(start).ok()?;
-            let range = start..start.checked_add(usize::try_from(len).ok()?)?;
-            (range.end <= bytes.len()).then_some(())?;
+            let (offset, size) = section.file_range()?;
+            parts.at(offset, size)?;
             let address = section.address();
-            Some((address..address + len, Section { bytes: bytes.clone(), range }))
+            let end = address.checked_add(size)?;
+            Some((address..end, Section { parts: parts.clone(), offset, size }))
         };
         let (text, eh_frame, header) =
             (section(".text"), section(".eh_frame"), section(".eh_frame_hdr"));
@@ -142,14 +125,14 @@ impl Image {
         Some(Module::new(self.file_name()?, self.range(), *bias, info))
     }
 
-    /// Its bytes, and what an address is more than in them.
-    pub(crate) fn bytes(&self) -> Option<(&Bytes, u64)> {
-        self.loaded().map(|loaded| (&*loaded.bytes, loaded.bias))
+    /// Its parts, and what an address is more than in them.
+    pub(crate) fn parts(&self) -> Option<(&Parts, u64)> {
+        self.loaded().map(|loaded| (&*loaded.parts, loaded.bias))
     }
 }
 
 /// What an address is more than in the file: from the segment that the mapping is a part of.
-fn bias(elf: &ElfFile64<'_>, mapping: &Mapping) -> Option<u64> {
+fn bias(elf: &Elf<'_>, mapping: &Mapping) -> Option<u64> {
     let endian: Endianness = elf.endian();
     // A mapping starts at a page, a segment need not.
     const PAGE: u64 = 4095;

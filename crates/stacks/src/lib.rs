@@ -24,6 +24,8 @@ mod image;
 #[cfg(not(shinkan_loom))]
 mod names;
 #[cfg(not(shinkan_loom))]
+mod parts;
+#[cfg(not(shinkan_loom))]
 mod signal;
 #[cfg(not(shinkan_loom))]
 mod taken;

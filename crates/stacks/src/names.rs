@@ -1,11 +1,12 @@
 //! Names and lines for addresses of one file: from its debug information, else from its symbols.
 
 use crate::Frame;
-use crate::image::{Bytes, Image, Images};
+use crate::image::{Elf, Image, Images};
+use crate::parts::Parts;
 use addr2line::Context;
 use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian};
-use object::read::elf::ElfFile64;
-use object::{CompressionFormat, Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::read::elf::{ElfFile64, ElfSection64};
+use object::{CompressionFormat, Endianness, Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::cell::OnceCell;
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -24,8 +25,8 @@ impl<'a> Book<'a> {
     /// What is known of the file at an address, and the address in it.
     fn names(&self, address: u64) -> Option<(&Image, &Names<'a>, u64)> {
         let (index, image) = self.images.of(address)?;
-        let (bytes, bias) = image.bytes()?;
-        let names = self.names[index].get_or_init(|| Names::of(bytes)).as_ref()?;
+        let (parts, bias) = image.parts()?;
+        let names = self.names[index].get_or_init(|| Names::of(parts)).as_ref()?;
         Some((image, names, address.wrapping_sub(bias)))
     }
 
@@ -61,14 +62,14 @@ struct Symbol<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(bytes: &'a Bytes) -> Option<Self> {
-        let elf: ElfFile64<'_> = ElfFile64::parse(&**bytes).ok()?;
+    fn of(parts: &'a Parts) -> Option<Self> {
+        let elf: Elf<'a> = ElfFile64::parse(parts).ok()?;
         let all = elf.symbols().chain(elf.dynamic_symbols());
         let mut symbols: Vec<_> = all.filter_map(|symbol| function(&symbol)).collect();
         symbols.sort_by_key(|symbol| symbol.start);
         // Compressed sections would need a decompressor: such a file has names and no lines.
         let section = |id: gimli::SectionId| -> Result<Slice<'a>, gimli::Error> {
-            let whole = |section: &object::read::elf::ElfSection64<'a, '_>| {
+            let whole = |section: &ElfSection64<'a, '_, Endianness, &'a Parts>| {
                 let range = section.compressed_file_range();
                 range.is_ok_and(|range| range.format == CompressionFormat::None)
             };

@@ -1,10 +1,8 @@
 //! What lies where in this process's memory, from proc(5), and the files that lie there.
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 use std::fs::{self, File};
 use std::io;
-use std::ops::Deref;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A piece of a file in this process's memory.
@@ -55,76 +53,44 @@ fn parse(line: &str) -> Option<Mapping> {
     })
 }
 
-/// A file's bytes, of which only those that are looked at cost memory.
+/// A file of code, to be read.
 #[derive(Debug)]
-pub struct MappedFile {
-    start: *mut u8,
-    len: usize,
+pub struct CodeFile {
+    file: File,
+    size: u64,
 }
 
-// SAFETY:
-// - read-only memory that belongs to no thread.
-unsafe impl Send for MappedFile {}
-// SAFETY:
-// - as above.
-unsafe impl Sync for MappedFile {}
-
-impl MappedFile {
+impl CodeFile {
     /// The file of a [`Mapping`]. A program whose file was deleted or replaced since it started
     /// still has its own.
     ///
     /// # Errors
     /// It is gone, or another file has its path now.
     pub fn of(mapping: &Mapping) -> io::Result<Self> {
-        let same = |path: &Path| -> Option<File> {
-            let file = File::open(path).ok()?;
-            (file.metadata().ok()?.ino() == mapping.inode).then_some(file)
+        let same = |path: &Path| -> Option<Self> {
+            // Whatever has that path now must not hold the caller up.
+            let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+            let about = file.metadata().ok()?;
+            let is_it = about.is_file() && about.ino() == mapping.inode;
+            is_it.then(|| Self { file, size: about.len() })
         };
         let file = same(&mapping.path).or_else(|| same(Path::new("/proc/self/exe")));
-        let file = file.ok_or(io::ErrorKind::NotFound)?;
-        let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        if len == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        // SAFETY:
-        // - a new place of the kernel's choice: nothing that is in use is replaced.
-        let start = unsafe {
-            mmap(core::ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, &file, 0)
-        }?;
-        Ok(Self { start: start.cast(), len })
+        Ok(file.ok_or(io::ErrorKind::NotFound)?)
     }
 
-    /// Memory of no file, all zeroes.
+    /// In bytes, when it was opened.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// `size` bytes from `offset` on.
     ///
     /// # Errors
-    /// There is none.
-    pub fn anonymous(len: usize) -> io::Result<Self> {
-        // SAFETY:
-        // - as in `of`.
-        let start = unsafe {
-            mmap_anonymous(core::ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE)
-        }?;
-        Ok(Self { start: start.cast(), len })
-    }
-}
-
-impl Deref for MappedFile {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY:
-        // - mapped for `len` bytes until `drop`, to be read.
-        // - unchanged: it is the file of code that is loaded. Who overwrites such a file in place,
-        //   rather than replace it, breaks the running program itself: the code is mapped as this is.
-        unsafe { core::slice::from_raw_parts(self.start, self.len) }
-    }
-}
-
-impl Drop for MappedFile {
-    fn drop(&mut self) {
-        // SAFETY:
-        // - ours, whole, and nobody borrows it any more.
-        let _ = unsafe { munmap(self.start.cast(), self.len) };
+    /// Those of pread(2); the file has become shorter.
+    pub fn read(&self, offset: u64, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
     }
 }
 
@@ -138,10 +104,15 @@ mod tests {
         let maps = of_files().unwrap();
         let own = maps.iter().find(|map| (map.start..map.end).contains(&here)).unwrap();
         assert!(own.is_code, "{own:?}");
-        let file = MappedFile::of(own).unwrap();
-        assert_eq!(file[..4], *b"\x7fELF");
+        let file = CodeFile::of(own).unwrap();
+        assert_eq!(file.read(0, 4).unwrap(), b"\x7fELF");
+        assert!(file.read(file.size() - 3, 4).is_err());
         let other = Mapping { inode: own.inode + 1, path: "/nothing".into(), ..own.clone() };
-        assert!(MappedFile::of(&other).is_err());
+        assert!(CodeFile::of(&other).is_err());
+        let folder = Path::new("/proc/self").to_path_buf();
+        let inode = fs::metadata(&folder).unwrap().ino();
+        let no_file = Mapping { inode, path: folder, ..own.clone() };
+        assert!(CodeFile::of(&no_file).is_err());
     }
 
     #[test]

@@ -69,6 +69,7 @@ unsafe fn read_raw(address: usize, to: *mut u8, len: usize) -> usize {
 mod tests {
     use super::*;
     use core::sync::atomic::Ordering;
+    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
     #[test]
     fn what_is_there_is_copied_and_what_is_not_is_told() {
@@ -91,10 +92,16 @@ mod tests {
     #[test]
     fn a_copy_ends_where_the_pages_end() {
         let bytes = 4 * PAGE;
-        let map = crate::maps::MappedFile::anonymous(bytes).unwrap();
-        let start = map.as_ptr().addr();
+        let (rights, how) = (ProtFlags::READ, MapFlags::PRIVATE);
+        // SAFETY:
+        // - a new place of the kernel's choice: nothing that is in use is replaced.
+        let map = unsafe { mmap_anonymous(core::ptr::null_mut(), bytes, rights, how) }.unwrap();
+        let start = map.addr();
         let mut copy = vec![0; 4 * bytes];
         let read = read(start + 100, &mut copy);
         assert!(read >= bytes - 100 && (start + 100 + read).is_multiple_of(PAGE), "{read}");
+        // SAFETY:
+        // - ours, whole, and nobody borrows it.
+        unsafe { munmap(map, bytes) }.unwrap();
     }
 }
