@@ -19,6 +19,7 @@ pub mod idle;
 pub mod kept;
 pub mod local;
 
+mod aside;
 mod blocking;
 mod builder;
 mod clock;

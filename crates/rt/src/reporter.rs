@@ -4,17 +4,23 @@
 //!
 //! Started with the first report. Holds nothing of a runtime but the user's hook.
 
+use crate::aside::Aside;
 use crate::hooks::quietly;
 use crate::monitor;
 use crate::stall::{Stall, StallConfig};
 use crate::stall_sink;
 use crate::taker;
 use crate::tenure::Tenure;
+use core::time::Duration;
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::{stdio, threads};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// For names to be found, in files that may lie on a disk that does not answer: the report is told
+/// without a stack then.
+const NAMES_MAX: Duration = Duration::from_secs(10);
 
 /// Reports that wait while one is told. Beyond, they are counted only.
 const WAITING_MAX: usize = 64;
@@ -82,7 +88,10 @@ impl Report {
             // A poll that came back meanwhile has left another one's stack, or none.
             let copied = copied.filter(|_| self.poll.goes_on());
             let monitor = monitor::thread();
-            quietly(|| self.stall.stack = copied.map(|copied| copied.stack(monitor)));
+            self.stall.stack = copied.and_then(|copied| {
+                static NAMES: Aside = Aside::new();
+                NAMES.within(NAMES_MAX, move || copied.stack(monitor))
+            });
         }
         if let Some(hook) = &self.config.hook {
             quietly(|| hook(&self.stall));
@@ -97,7 +106,6 @@ impl Report {
 mod tests {
     use super::*;
     use crate::stall::{StallIn, StallKind};
-    use core::time::Duration;
     use std::sync::mpsc::channel;
 
     struct PanicsWhenDropped;
