@@ -200,7 +200,8 @@ impl Builder {
     /// The signal by which a thread that computes is asked for its stack; by default a real-time
     /// signal that nobody handles when the first stack is taken. With nothing, no thread is
     /// interrupted: then those that compute are reported without a stack. One signal a process: the
-    /// first stack that is taken decides.
+    /// first stack that is taken decides. A signal below the real-time ones has a handler by then, or
+    /// is SIGURG; else it is not used, and standard error says so.
     ///
     /// # Panics
     /// On a number that is no signal.
