@@ -400,10 +400,12 @@ pub(crate) type Place = (Option<&'static core::panic::Location<'static>>, bool);
 pub(crate) fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> bool {
     let now = clock::now();
     let place = (stall.spawned_at, stall.kind == StallKind::Blocked);
-    match reported.get(&place) {
-        Some(last) if now.saturating_duration_since(*last) < REPORT_EVERY => false,
-        _ => reported.insert(place, now).is_none_or(|_| true),
+    let lately = |last: &Instant| now.saturating_duration_since(*last) < REPORT_EVERY;
+    let is_due = !reported.get(&place).is_some_and(lately);
+    if is_due {
+        reported.insert(place, now);
     }
+    is_due
 }
 
 impl Watched {

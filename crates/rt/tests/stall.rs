@@ -1,26 +1,14 @@
 //! Polls that are stuck, and that the others go on. Each test would hang where they do not, or waits
 //! for what the monitor says.
 
-use shinkan_rt::{Builder, Runtime, Stall, StallKind};
+mod support;
+
+use shinkan_rt::{Builder, Runtime, StallKind};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-
-fn watched(workers: usize, change: impl FnOnce(&mut Builder)) -> (Runtime, mpsc::Receiver<Stall>) {
-    let (stalls, stalled) = mpsc::channel();
-    let mut builder = Builder::new_multi_thread();
-    builder
-        .worker_threads(workers)
-        .name("watched")
-        .enable_all()
-        .no_seizing()
-        .stall_report(false)
-        .stall_stacks(false)
-        .on_stall(move |stall| drop(stalls.send(stall.clone())));
-    change(&mut builder);
-    (builder.build().expect("threads are there"), stalled)
-}
+use support::watched;
 
 /// Computes until told to stop.
 fn spin(stop: &AtomicBool) {

@@ -1,7 +1,10 @@
 //! A thread that waits for itself. By itself in a process, where nobody else runs meanwhile.
 
-use shinkan_rt::{Builder, Runtime};
-use std::sync::{Mutex, mpsc};
+mod support;
+
+use shinkan_rt::Runtime;
+use std::sync::Mutex;
+use support::watched;
 
 #[inline(never)]
 fn locks_twice() {
@@ -12,14 +15,7 @@ fn locks_twice() {
 
 #[test]
 fn a_thread_that_waits_for_itself_is_told_so() {
-    let (stalls, stalled) = mpsc::channel();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .no_seizing()
-        .stall_report(false)
-        .on_stall(move |stall| drop(stalls.send(stall.clone())))
-        .build()
-        .unwrap();
+    let (runtime, stalled) = watched(1, |builder| _ = builder.stall_stacks(true));
     // Each at a place of its own, which is told in full.
     let spawns: [fn(&Runtime); 3] = [
         |runtime| drop(runtime.spawn(async { locks_twice() })),

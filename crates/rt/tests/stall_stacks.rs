@@ -1,29 +1,20 @@
 //! What the report of a stuck poll says of its thread: the functions down to the task's own.
 
-use shinkan_rt::{Builder, Runtime, Stall, StallFrame, StallStack};
+mod support;
+
+use shinkan_rt::{Builder, StallFrame, StallStack};
 use std::backtrace::Backtrace;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-
-fn watched() -> (Runtime, mpsc::Receiver<Stall>) {
-    let (stalls, stalled) = mpsc::channel();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .no_seizing()
-        .stall_report(false)
-        .on_stall(move |stall| drop(stalls.send(stall.clone())))
-        .build()
-        .expect("threads are there");
-    (runtime, stalled)
-}
+use support::watched;
 
 /// The stack of a task that is stuck in `stuck` until `release` is called. Each caller's line is a place
 /// of its own, of which the report is in full.
 #[track_caller]
 fn stack_of(stuck: impl FnOnce() + Send + 'static, release: impl FnOnce()) -> StallStack {
-    let (runtime, stalled) = watched();
+    let (runtime, stalled) = watched(2, |builder| _ = builder.stall_stacks(true));
     let task = runtime.spawn(async move { stuck() });
     let stall = stalled.recv().unwrap();
     // First, so that a test that fails also ends.
@@ -148,15 +139,7 @@ fn a_computation() {
 
 #[test]
 fn without_stacks_there_is_none() {
-    let (stalls, stalled) = mpsc::channel();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .no_seizing()
-        .stall_report(false)
-        .stall_stacks(false)
-        .on_stall(move |stall| drop(stalls.send(stall.clone())))
-        .build()
-        .unwrap();
+    let (runtime, stalled) = watched(1, |_| {});
     let (release, released) = mpsc::channel::<()>();
     let task = runtime.spawn(async move { waits_for_a_message(&released) });
     assert_eq!(stalled.recv().unwrap().stack, None);

@@ -1,9 +1,12 @@
 //! Polls that are stuck where the others of their thread cannot move: they are reported.
 
+mod support;
+
 use shinkan_rt::local::{LocalSet, spawn_local};
 use shinkan_rt::{Builder, Stall, StallIn, StallKind};
 use std::panic::Location;
 use std::sync::mpsc::{self, Receiver, Sender};
+use support::watched;
 
 fn told() -> (Sender<Stall>, Receiver<Stall>) {
     mpsc::channel()
@@ -101,15 +104,7 @@ fn a_local_task_on_a_current_thread_runtime_is_named_and_not_the_outer_one() {
 
 #[test]
 fn a_local_task_inside_block_on_of_a_runtime_with_workers() {
-    let (stalls, stalled) = told();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .no_seizing()
-        .stall_report(false)
-        .stall_stacks(false)
-        .on_stall(move |stall| drop(stalls.send(stall.clone())))
-        .build()
-        .unwrap();
+    let (runtime, stalled) = watched(1, |_| {});
     let set = LocalSet::new();
     let (task, line) = (set.spawn_local(async move { stuck(&stalled) }), line!());
     let id = task.id();
