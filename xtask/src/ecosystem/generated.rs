@@ -40,7 +40,7 @@ impl Generated {
         for side in [Side::Tokio, Side::Shinkan] {
             let name = format!("{}-{}", package.name, package.version);
             let folder = top.join(format!("on-{}", side.name())).join(name);
-            if package.driver {
+            if !package.own {
                 let text = manifest::driver(root, package, side)?;
                 crate::write(&folder.join("Cargo.toml"), &text)?;
                 crate::write(&folder.join("src/lib.rs"), "//! Nothing: the driver is a test.\n")?;
@@ -166,7 +166,7 @@ pub(super) fn tests_of(program: &Built, folder: &Path) -> Result<Vec<String>, St
 /// A driver has its features in its manifest.
 fn feature_args(package: &Package) -> Vec<String> {
     let mut args = Vec::new();
-    if package.driver {
+    if !package.own {
         return args;
     }
     if !package.default_features {

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 pub(super) const FILE: &str = "ecosystem/packages.toml";
 const LIMIT_S: i64 = 60;
 const REASON_MIN: usize = 20;
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "ci",
     "default-features",
     "dependencies",
@@ -17,7 +17,9 @@ const KEYS: [&str; 12] = [
     "env",
     "excepted",
     "features",
+    "itself",
     "limit-s",
+    "own",
     "server",
     "tests",
     "version",
@@ -34,8 +36,12 @@ pub(super) struct Package {
     pub(super) default_features: bool,
     /// Few dependencies and quick tests: one of those that run with every change.
     pub(super) ci: bool,
-    /// It publishes no tests: ecosystem/drivers has a file of its name.
+    /// It publishes tests that can be built here.
+    pub(super) own: bool,
+    /// It publishes none, or few: ecosystem/drivers has a file of its name.
     pub(super) driver: bool,
+    /// What the tests use stands on the package, and gets the copy that is tested.
+    pub(super) itself: bool,
     /// What the tests use beside what the manifest says, or in place of it.
     pub(super) dependencies: Table,
     /// Dependencies of the tests that are left out, because they cannot be had.
@@ -86,12 +92,15 @@ fn package(name: String, value: &Value) -> Result<Package, String> {
     if let Some((test, _)) = excepted.iter().find(|(_, why)| why.len() < REASON_MIN) {
         return Err(say(&format!("the exception `{test}` needs a reason")));
     }
+    let driver = flag("driver", false)?;
     Ok(Package {
         version: version.ok_or_else(|| say("has no version"))?.to_string(),
         features: strings(table, "features"),
         default_features: flag("default-features", true)?,
         ci: flag("ci", false)?,
-        driver: flag("driver", false)?,
+        own: flag("own", !driver)?,
+        driver,
+        itself: flag("itself", false)?,
         dependencies: table
             .get("dependencies")
             .and_then(Value::as_table)
@@ -125,7 +134,8 @@ mod tests {
     fn what_is_not_said() {
         let packages = parse("[a]\nversion = \"1.0.0\"\n").unwrap();
         let [package] = &packages[..] else { panic!("{packages:?}") };
-        assert!(package.default_features && !package.ci && !package.driver);
+        assert!(package.default_features && package.own);
+        assert!(!package.ci && !package.driver && !package.itself);
         assert_eq!(package.limit, Duration::from_secs(60));
     }
 

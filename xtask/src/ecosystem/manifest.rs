@@ -24,14 +24,18 @@ pub(super) fn own(
     }
     // The same features for all, so that `tokio` and what stands on it compile once.
     tests.insert("tokio".into(), tokio_full());
-    tests.extend(package.dependencies.clone());
+    tests.extend(dependencies(root, package));
     // Cargo resolves what other systems need, too.
     let systems = manifest.get_mut("target").and_then(Value::as_table_mut).into_iter().flatten();
     let of_systems = systems.filter_map(|(_, system)| system.get_mut("dev-dependencies"));
     for tests in of_systems.filter_map(Value::as_table_mut) {
         tests.retain(|name, _| !package.without.iter().any(|lost| lost == name));
     }
-    stand_alone(&mut manifest, root, side)?;
+    if package.driver {
+        let files = manifest.entry("test").or_insert_with(|| Value::Array(Vec::new()));
+        files.as_array_mut().ok_or("`test` is no array")?.push(file_of_driver(root, package));
+    }
+    stand_alone(&mut manifest, root, package, side)?;
     Ok(manifest.to_string())
 }
 
@@ -42,12 +46,10 @@ pub(super) fn driver(root: &Path, package: &Package, side: Side) -> Result<Strin
         .map(|package| Table::from_iter([("package".to_string(), Value::Table(package))]))
         .map_err(|e| e.to_string())?;
     table(&mut manifest, "package")?.insert("name".into(), package.name_of_driver().into());
-    let path = root.join(package.path_of_driver()).display().to_string();
-    let test = Table::from_iter([("name", "driver".into()), ("path", path.into())].map(own_key));
-    manifest.insert("test".into(), Value::Array(vec![Value::Table(test)]));
-    let dependencies = table(&mut manifest, "dependencies")?;
-    dependencies.insert("tokio".into(), tokio_full());
-    dependencies.extend(package.dependencies.clone());
+    manifest.insert("test".into(), Value::Array(vec![file_of_driver(root, package)]));
+    let used = table(&mut manifest, "dependencies")?;
+    used.insert("tokio".into(), tokio_full());
+    used.extend(dependencies(root, package));
     if !package.version.is_empty() {
         let features: Vec<Value> =
             package.features.iter().map(|name| name.as_str().into()).collect();
@@ -56,10 +58,26 @@ pub(super) fn driver(root: &Path, package: &Package, side: Side) -> Result<Strin
             ("default-features", package.default_features.into()),
             ("features", Value::Array(features)),
         ];
-        dependencies.insert(package.name.clone(), Table::from_iter(subject.map(own_key)).into());
+        used.insert(package.name.clone(), Table::from_iter(subject.map(own_key)).into());
     }
-    stand_alone(&mut manifest, root, side)?;
+    stand_alone(&mut manifest, root, package, side)?;
     Ok(manifest.to_string())
+}
+
+fn file_of_driver(root: &Path, package: &Package) -> Value {
+    let path = root.join(package.path_of_driver()).display().to_string();
+    Table::from_iter([("name", "driver".into()), ("path", path.into())].map(own_key)).into()
+}
+
+/// What the tests use; paths are those from the root.
+fn dependencies(root: &Path, package: &Package) -> Table {
+    let mut used = package.dependencies.clone();
+    for (_, dependency) in &mut used {
+        if let Some(Value::String(path)) = dependency.get_mut("path") {
+            *path = root.join(&*path).display().to_string();
+        }
+    }
+    used
 }
 
 impl list::Package {
@@ -82,12 +100,23 @@ fn tokio_full() -> Value {
 }
 
 /// A workspace of its own, with `tokio` from where this side has it.
-fn stand_alone(manifest: &mut Table, root: &Path, side: Side) -> Result<(), String> {
+fn stand_alone(
+    manifest: &mut Table,
+    root: &Path,
+    package: &Package,
+    side: Side,
+) -> Result<(), String> {
     manifest.insert("workspace".into(), Table::new().into());
+    let from =
+        |path: String| -> Value { Table::from_iter([own_key(("path", path.into()))]).into() };
+    let mut registry = Table::new();
     if side == Side::Shinkan {
-        let path = root.join("compat/tokio").display().to_string();
-        let tokio = Table::from_iter([own_key(("path", path.into()))]);
-        let registry = Table::from_iter([own_key(("tokio", tokio.into()))]);
+        registry.insert("tokio".into(), from(root.join("compat/tokio").display().to_string()));
+    }
+    if package.itself {
+        registry.insert(package.name.clone(), from(".".into()));
+    }
+    if !registry.is_empty() {
         table(manifest, "patch")?.insert("crates-io".into(), registry.into());
     }
     Ok(())
@@ -125,6 +154,20 @@ mod tests {
         assert_eq!(of_others.keys().collect::<Vec<_>>(), ["kept"]);
         let text = own(PUBLISHED, root, &package, Side::Tokio).unwrap();
         assert!(!text.parse::<Table>().unwrap().contains_key("patch"));
+    }
+
+    #[test]
+    fn what_own_tests_get_beside_the_manifest() {
+        let package = package(
+            "[a]\nversion = \"1.0.0\"\ndriver = true\nown = true\nitself = true\n\
+             dependencies = { c = { path = \"d/c\" } }\n",
+        );
+        let text = own(PUBLISHED, Path::new("/r"), &package, Side::Tokio).unwrap();
+        let made: Table = text.parse().unwrap();
+        assert_eq!(made["dev-dependencies"]["c"]["path"].as_str(), Some("/r/d/c"));
+        assert_eq!(made["test"][0]["path"].as_str(), Some("/r/ecosystem/drivers/a.rs"));
+        assert_eq!(made["patch"]["crates-io"]["a"]["path"].as_str(), Some("."));
+        assert!(made["patch"]["crates-io"].get("tokio").is_none());
     }
 
     #[test]

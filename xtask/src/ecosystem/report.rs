@@ -41,26 +41,27 @@ fn page(packages: &[Package], results: &Results) -> String {
         "# The ecosystem on shinkan\n\n\
          Published packages as cargo downloads them, built and tested twice on Linux: on Tokio \
          1.54.1, and with\n`[patch.crates-io] tokio = { path = \"compat/tokio\" }`. \"Own\" are the \
-         tests that a package publishes, in its\nsource and beside it; where it publishes none, a \
-         [driver](../ecosystem/drivers) of this project does what the\npackage is used for. Each \
-         test is a process of its own, without a way to the internet. A test that fails on\nTokio \
-         or here runs again alone, up to three times on both.\n\n\
+         tests that a package publishes, in its\nsource and beside it; where it publishes none, or \
+         few, a [driver](../ecosystem/drivers) of this project does\nwhat the package is used for. \
+         Each test is a process of its own, without a way to the internet. A test that\nfails on \
+         Tokio or here runs again alone, up to three times on both.\n\n\
          `cargo xtask ecosystem` measures and writes this page, a row at a time. The commit is the \
          last that changed\nthe runtime.\n\n\
          | package | version | tests | number | pass on Tokio | pass on shinkan | commit | day |\n\
          |---|---|---|---:|---:|---:|---|---|\n",
     );
+    let kinds: BTreeMap<&str, &str> =
+        packages.iter().map(|package| (package.name.as_str(), kind(package))).collect();
     let rows: BTreeMap<&str, &Row> = packages
         .iter()
         .filter_map(|package| Some((package.name.as_str(), results.row(&package.name)?)))
         .collect();
     let (mut tests, mut tokio, mut shinkan) = (0, 0, 0);
     for (name, row) in &rows {
-        let kind = if row.driver { "driver" } else { "own" };
         let _ = writeln!(
             text,
-            "| {name} | {} | {kind} | {} | {} | {} | {} | {} |",
-            row.version, row.tests, row.tokio, row.shinkan, row.commit, row.date
+            "| {name} | {} | {} | {} | {} | {} | {} | {} |",
+            row.version, kinds[name], row.tests, row.tokio, row.shinkan, row.commit, row.date
         );
         tests += row.tests;
         tokio += row.tokio;
@@ -80,6 +81,14 @@ fn page(packages: &[Package], results: &Results) -> String {
     }
     left_out(&mut text, packages, &rows);
     text
+}
+
+fn kind(package: &Package) -> &'static str {
+    match (package.own, package.driver) {
+        (_, false) => "own",
+        (true, true) => "own, driver",
+        (false, true) => "driver",
+    }
 }
 
 /// What was not run at all, and why.
