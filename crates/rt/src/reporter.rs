@@ -84,7 +84,7 @@ impl Report {
     fn tell(mut self) {
         // Nobody is asked for a stack that is another poll's by now.
         if self.is_due && self.config.stacks && self.poll.goes_on() {
-            let copied = taker::take(self.stall.thread, self.config.signal);
+            let copied = taker::take(&self.poll.tenure, self.config.signal);
             // A poll that came back meanwhile has left another one's stack, or none.
             let copied = copied.filter(|_| self.poll.goes_on());
             let monitor = monitor::thread();

@@ -1,6 +1,7 @@
 //! Takes the stack of a stuck thread. `no_taker.rs` stands for this where it was not built in.
 
 use crate::stack::{StallFrame, StallStack};
+use crate::tenure::Tenure;
 use core::time::Duration;
 use shinkan_stacks::{Frame, Signal, Taken};
 use shinkan_sys::kernel_side::{self, At};
@@ -18,14 +19,15 @@ const LOOKS: u32 = 20;
 /// Between two such looks.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Copies the stack of a thread; `signal` 0 means any that is free, and nothing none.
-pub(crate) fn take(thread: i32, signal: Option<i32>) -> Option<Copied> {
+/// Copies the stack of a tenant; `signal` 0 means any that is free, and nothing none.
+pub(crate) fn take(tenure: &Tenure, signal: Option<i32>) -> Option<Copied> {
     let signal = match signal {
         None => Signal::Off,
         Some(0) => Signal::Free,
         Some(number) => Signal::Number(number),
     };
-    shinkan_stacks::take(thread, signal).map(|taken| Copied { thread, taken })
+    let thread = tenure.thread;
+    shinkan_stacks::take(thread, tenure.on_stack, signal).map(|taken| Copied { thread, taken })
 }
 
 impl Copied {

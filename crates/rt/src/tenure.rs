@@ -56,6 +56,8 @@ pub(crate) struct Tenure {
     pub(crate) seat: Seat,
     /// The kernel's number of the tenant; 0 before the first.
     pub(crate) thread: i32,
+    /// An address on the stack that it is on.
+    pub(crate) on_stack: usize,
     said: SaidCell,
 }
 
@@ -65,6 +67,7 @@ impl Tenure {
         Self {
             seat: Seat::new(asymmetric),
             thread: shinkan_sys::threads::kernel_id(),
+            on_stack: shinkan_sys::threads::on_stack(),
             said: SaidCell::new(),
         }
     }
@@ -73,7 +76,7 @@ impl Tenure {
     pub(crate) fn over() -> Self {
         let seat = Seat::new(false);
         seat.surrender();
-        Self { seat, thread: 0, said: SaidCell::new() }
+        Self { seat, thread: 0, on_stack: 0, said: SaidCell::new() }
     }
 
     /// The user code that starts now is a poll of this task.

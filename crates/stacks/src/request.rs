@@ -23,7 +23,8 @@
 //!   that ends in row 2 was interrupted by nothing; one that is in row 3 runs the handler, and so
 //!   cannot end before (3).
 //! - Pairs: `serve`'s Release at (3) with `is_done`'s Acquire (the copy is seen whole); the Release of
-//!   `ask` with `serve`'s Acquire at (2) (the asker has read the last copy before the next is written).
+//!   `ask` with `serve`'s Acquire at (2) (the asker has read the last copy before the next is written,
+//!   and what it wrote is there).
 
 use shinkan_base::atomics::{AtomicU64, Ordering};
 use shinkan_base::canary;
@@ -68,11 +69,18 @@ impl Request {
     /// (1) The next request; nothing while a handler still writes for an earlier one.
     #[must_use]
     pub fn ask(&self) -> Option<Ticket> {
+        self.ask_with(|| {})
+    }
+
+    /// The same; `write` leaves in the buffer what the handler is to know.
+    #[must_use]
+    pub fn ask_with(&self, write: impl FnOnce()) -> Option<Ticket> {
         let word = self.word.load(Ordering::Acquire);
         // The one asker: from FREE or DONE nobody else moves on.
         if matches!(word & PHASE, ASKED | WRITING) {
             return None;
         }
+        write();
         let ticket = Ticket(((word >> 2) + 1) % Ticket::LIMIT);
         self.word.store(ticket.0 << 2 | ASKED, Ordering::Release);
         Some(ticket)

@@ -11,6 +11,7 @@ use shinkan_base::atomics::plain::{AtomicU64, AtomicUsize, Ordering};
 use shinkan_sys::interrupt::{self, Interruption, Registers};
 use shinkan_sys::kernel_side::{self, At};
 use shinkan_sys::{clock, park::Parker, stdio};
+use std::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ struct Slot {
     request: Request,
     // Written by the handler and read by the asker, as the request says. Atomics, so that even a
     // wrong protocol would only mix two copies up.
+    /// Of the stack that the thread is known to have, start and end. Written by the asker before it
+    /// asks.
+    bounds: [AtomicU64; 2],
     registers: [AtomicU64; 4],
     bytes: AtomicUsize,
     stack: [AtomicU64; STACK_WORDS],
@@ -66,10 +70,20 @@ impl Slot {
     const fn const_new() -> Self {
         Self {
             request: Request::const_new(),
+            bounds: [const { AtomicU64::new(0) }; 2],
             registers: [const { AtomicU64::new(0) }; 4],
             bytes: AtomicUsize::new(0),
             stack: [const { AtomicU64::new(0) }; STACK_WORDS],
         }
+    }
+
+    /// The next request; nothing while a handler still has the slot.
+    fn ask(&self, bounds: [u64; 2]) -> Option<Ticket> {
+        self.request.ask_with(|| {
+            for (to, bound) in self.bounds.iter().zip(bounds) {
+                to.store(bound, Ordering::Relaxed);
+            }
+        })
     }
 
     /// By the handler, while the slot is its own. Plain stores, and one system call that reads the
@@ -79,7 +93,9 @@ impl Slot {
         for (to, value) in self.registers.iter().zip([ip, sp, fp, lr]) {
             to.store(value, Ordering::Relaxed);
         }
-        self.bytes.store(interruption.copy_stack(&self.stack), Ordering::Relaxed);
+        let [start, end] = &self.bounds;
+        let stack = start.load(Ordering::Relaxed)..end.load(Ordering::Relaxed);
+        self.bytes.store(interruption.copy_stack(&stack, &self.stack), Ordering::Relaxed);
     }
 
     /// Leaves nothing: a stack may hold keys, and the slots are never given back.
@@ -140,8 +156,8 @@ fn number(which: Signal) -> Option<i32> {
 }
 
 /// Where the thread is, by its own word; nothing where it does not answer, or is not any more where
-/// it was `seen`: that must not be a call that a signal ends.
-pub(crate) fn ask(thread: i32, seen: At, which: Signal) -> Option<Copied> {
+/// it was `seen`: that must not be a call that a signal ends. `stack` is where its stack lies.
+pub(crate) fn ask(thread: i32, seen: At, stack: &Range<u64>, which: Signal) -> Option<Copied> {
     static ONE_ASKER: Mutex<()> = Mutex::new(());
     let number = number(which)?;
     if kernel_side::blocks(thread, number)? {
@@ -152,10 +168,11 @@ pub(crate) fn ask(thread: i32, seen: At, which: Signal) -> Option<Copied> {
     if kernel_side::at(thread)? != seen {
         return None;
     }
+    let bounds = [stack.start, stack.end];
     let (index, slot, ticket) = SLOTS
         .iter()
         .enumerate()
-        .find_map(|(index, slot)| Some((index, slot, slot.request.ask()?)))?;
+        .find_map(|(index, slot)| Some((index, slot, slot.ask(bounds)?)))?;
     let word = TAG | ticket.as_u64() << 8 | index as u64;
     let sent = interrupt::send(thread, number, word).is_ok();
     let until = clock::now() + PATIENCE;

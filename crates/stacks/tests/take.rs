@@ -1,7 +1,8 @@
 //! Stacks of threads that wait, compute and end. All in one process use one signal, on which a
 //! handler was before.
 
-use shinkan_stacks::{Frame, Signal, take};
+use shinkan_stacks::{Frame, Signal, Taken};
+use shinkan_sys::threads;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -31,24 +32,30 @@ fn zeroed<T: Copy>() -> T {
     unsafe { std::mem::zeroed() }
 }
 
-fn tid() -> i32 {
-    // SAFETY: takes nothing.
-    unsafe { libc::gettid() }
+/// A thread's number, and an address on its stack.
+type Thread = (i32, usize);
+
+fn here() -> Thread {
+    (threads::kernel_id(), threads::on_stack())
 }
 
-/// A thread in `f`, and its number.
-fn thread_in<F: FnOnce() + Send + 'static>(f: F) -> (i32, JoinHandle<()>) {
+fn take((number, on_stack): Thread, signal: Signal) -> Option<Taken> {
+    shinkan_stacks::take(number, on_stack, signal)
+}
+
+/// A thread in `f`.
+fn thread_in<F: FnOnce() + Send + 'static>(f: F) -> (Thread, JoinHandle<()>) {
     with_a_handler_before();
     let (tell, told) = mpsc::channel();
     let thread = std::thread::spawn(move || {
-        tell.send(tid()).unwrap();
+        tell.send(here()).unwrap();
         f();
     });
     (told.recv().unwrap(), thread)
 }
 
 /// Takes its stack until this function is on it.
-fn until_in(thread: i32, function: &str) -> (Vec<Frame>, Option<&'static str>) {
+fn until_in(thread: Thread, function: &str) -> (Vec<Frame>, Option<&'static str>) {
     loop {
         if let Some(taken) = take(thread, SIGNAL) {
             let frames = taken.frames();

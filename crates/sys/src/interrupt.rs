@@ -9,6 +9,7 @@ mod number;
 use crate::memory;
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 pub use number::{free, is_ours};
 use std::io;
@@ -57,9 +58,18 @@ impl Interruption<'_> {
         crate::arch::registers(self.context)
     }
 
-    /// Copies the stack from the interrupted function's end on. How many bytes.
-    pub fn copy_stack(&self, to: &[AtomicU64]) -> usize {
-        memory::read_words(self.registers().sp as usize, to)
+    /// Copies the stack from the interrupted function's end on, where that is within `stack` or
+    /// the thread's alternative stack up to the end of that, elsewhere up to the end of the page.
+    /// How many bytes.
+    pub fn copy_stack(&self, stack: &Range<u64>, to: &[AtomicU64]) -> usize {
+        let sp = self.registers().sp;
+        // All zeroes where there is none.
+        let other = &self.context.uc_stack;
+        let start = other.ss_sp.addr() as u64;
+        let other = start..start.saturating_add(other.ss_size as u64);
+        let stack = if stack.contains(&sp) { stack } else { &other };
+        let words = memory::left_of(stack, sp) / 8;
+        memory::read_words(sp as usize, &to[..to.len().min(words)])
     }
 }
 

@@ -1,7 +1,8 @@
 //! What lies where in this process's memory, from proc(5), and the files that lie there.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead, BufReader};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -33,21 +34,34 @@ pub fn of_files() -> io::Result<Vec<Mapping>> {
     Ok(fs::read_to_string("/proc/self/maps")?.lines().filter_map(parse).collect())
 }
 
+/// The addresses of the mapping that holds this one; nothing where none does, or there is no proc(5).
+pub fn around(address: u64) -> Option<Range<u64>> {
+    let maps = BufReader::new(File::open("/proc/self/maps").ok()?);
+    // By address, and each read cheaply: what lies behind is not asked for.
+    let mut ranges = maps.lines().map_while(|line| range(line.ok()?.split(' ').next()?));
+    ranges.find(|range| range.end > address).filter(|range| range.contains(&address))
+}
+
+fn range(text: &str) -> Option<Range<u64>> {
+    let (start, end) = text.split_once('-')?;
+    let hex = |word| u64::from_str_radix(word, 16).ok();
+    Some(hex(start)?..hex(end)?)
+}
+
 fn parse(line: &str) -> Option<Mapping> {
     let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
+    let Range { start, end } = range(words.next()?)?;
     let rights = words.next()?;
     let offset = words.next()?;
     let _device = words.next()?;
     let inode = words.next()?.parse().ok()?;
     let path = words.next()?.trim_start();
-    let hex = |word| u64::from_str_radix(word, 16).ok();
     (inode != 0 && path.starts_with('/') || path == OF_THE_KERNEL).then_some(())?;
     Some(Mapping {
-        start: hex(start)?,
-        end: hex(end)?,
+        start,
+        end,
         is_code: rights.as_bytes().get(2) == Some(&b'x'),
-        offset: hex(offset)?,
+        offset: u64::from_str_radix(offset, 16).ok()?,
         inode,
         path: PathBuf::from(path.strip_suffix(" (deleted)").unwrap_or(path)),
     })

@@ -5,14 +5,23 @@
 //! and may leave an errno.
 
 use core::ffi::c_void;
+use core::ops::Range;
 use core::sync::atomic::AtomicU64;
 use libc::iovec;
 
 /// The smallest page there is: a step of this size never lies in two pages of another size.
-const PAGE: usize = 4096;
+pub const PAGE: usize = 4096;
 
 /// Steps in one call. Enough for 64 KiB; 544 bytes of stack.
 const STEPS: usize = 17;
+
+/// How many bytes a copy of a stack may have that starts at `sp`: up to the end of `stack`, or, where
+/// it is on another one, of the page, which belongs to nothing else.
+pub fn left_of(stack: &Range<u64>, sp: u64) -> usize {
+    let page = PAGE as u64;
+    let left = if stack.contains(&sp) { stack.end - sp } else { page - sp % page };
+    usize::try_from(left).unwrap_or(usize::MAX)
+}
 
 /// Copies from `address` on, up to the first page that cannot be read. How many bytes it copied.
 pub fn read(address: usize, to: &mut [u8]) -> usize {
