@@ -4,9 +4,10 @@
 
 use crate::blocking::lock;
 use crate::enter::with_current;
-use crate::monitor::{self, Look, Moment, Place, is_due};
+use crate::look::{Look, Moment, Suspect};
+use crate::monitor::{self, Place, is_due};
 use crate::reporter::{self, Poll, Report};
-use crate::stall::{Stall, StallConfig};
+use crate::stall::{Stall, StallConfig, StallKind};
 use crate::tenure::Tenure;
 use shinkan_base::atomics::{Arc, Ordering, fence};
 use shinkan_sys::membarrier;
@@ -74,13 +75,24 @@ pub(crate) fn anybody_works() -> bool {
 }
 
 /// One look at each. Whether any works.
-pub(crate) fn look(reported: &mut HashMap<Place, Instant>) -> bool {
-    let now = Moment::now();
+pub(crate) fn look(now: &Moment, reported: &mut HashMap<Place, Instant>) -> bool {
     let mut works = false;
-    let mut reports = Vec::new();
+    let mut suspects = Vec::new();
     for guest in lock(&GUESTS).iter_mut() {
         works |= !guest.tenure.seat.sequence().is_multiple_of(2);
-        reports.extend(guest.judge(&now));
+        suspects.extend(guest.suspect(now.at));
+    }
+    // Under no lock: it takes as long as the process has threads.
+    let kinds: Vec<_> = suspects.iter_mut().map(|suspect| suspect.judge(now)).collect();
+    let mut reports = Vec::new();
+    if !suspects.is_empty() {
+        let mut guests = lock(&GUESTS);
+        for (suspect, kind) in suspects.into_iter().zip(kinds) {
+            let its = |guest: &&mut Guest| Arc::ptr_eq(&guest.tenure, &suspect.tenure);
+            if let Some(guest) = guests.iter_mut().find(its) {
+                reports.extend(guest.decide(suspect, kind));
+            }
+        }
     }
     for mut report in reports {
         report.is_due = is_due(reported, &report.stall);
@@ -90,11 +102,17 @@ pub(crate) fn look(reported: &mut HashMap<Place, Instant>) -> bool {
 }
 
 impl Guest {
-    fn judge(&mut self, now: &Moment) -> Option<Report> {
+    /// The poll that it is in, if it was in it before and it was not told.
+    fn suspect(&mut self, now: Instant) -> Option<Suspect> {
         if self.look.told && self.look.is_of(&self.tenure, self.tenure.seat.sequence()) {
             return None;
         }
-        let (duration, kind) = self.look.judge(&self.tenure, now, self.config.threshold)?;
+        self.look.suspect(&self.tenure, now, self.config.threshold)
+    }
+
+    fn decide(&mut self, mut suspect: Suspect, kind: Option<StallKind>) -> Option<Report> {
+        let is_its = self.look.note(&mut suspect);
+        let kind = kind.filter(|_| is_its)?;
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
         fence(Ordering::Acquire);
@@ -111,7 +129,7 @@ impl Guest {
             task: task.and_then(id_from_u64),
             name: None,
             spawned_at: place,
-            duration,
+            duration: suspect.duration,
             kind,
             stays: true,
             moved: false,
@@ -119,5 +137,33 @@ impl Guest {
         };
         let poll = Poll { tenure: self.tenure.clone(), sequence };
         Some(Report { stall, config: self.config.clone(), is_due: false, poll })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenure::InUser;
+    use shinkan_sys::usage::of_thread;
+    use std::sync::atomic::AtomicU32;
+
+    #[test]
+    fn a_guest_can_come_and_go_while_the_kernel_is_asked() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        // Hangs where the list is held meanwhile. The process's own monitor lets go of it at last.
+        let comes_and_goes = |thread| {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            std::thread::scope(|scope| {
+                scope.spawn(|| drop(Attendance::here().expect("the monitor runs")));
+            });
+            of_thread(thread)
+        };
+        let guest = Attendance::here().expect("the monitor runs");
+        guest.tenure.will_call();
+        let _in_user = InUser::new(&guest.tenure);
+        let mut reported = HashMap::new();
+        while ASKED.load(Ordering::Relaxed) < 3 {
+            assert!(look(&Moment::with(comes_and_goes), &mut reported));
+        }
     }
 }

@@ -39,6 +39,7 @@ mod handshake;
 mod histogram;
 mod hooks;
 mod inject;
+mod look;
 mod measures;
 mod metrics;
 mod monitor;

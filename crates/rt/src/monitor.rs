@@ -9,19 +9,17 @@ use crate::blocking::lock;
 use crate::guests;
 use crate::handle::Handle;
 use crate::hooks::quietly;
+use crate::look::{Look, Moment, Suspect};
 use crate::reporter::{self, Poll, Report};
 use crate::seize::{self, Taken};
 use crate::shared::{Flavor, Shared};
 use crate::stall::{Stall, StallKind};
 use crate::tenure::Tenure;
-use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_sys::usage::{self, Threads};
 use shinkan_sys::{clock, membarrier, threads};
 use shinkan_task::{Id, id_from_u64};
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
@@ -71,33 +69,12 @@ struct Away {
     kind: StallKind,
 }
 
-/// What the monitor knows of one core.
-#[derive(Default)]
-pub(crate) struct Look {
-    tenure: Option<Arc<Tenure>>,
-    sequence: u64,
-    since: Option<Instant>,
-    /// From when the sequence was seen for the second time.
-    case: Option<Case>,
-    /// This poll's core was asked for: it is not asked for twice.
-    judged: bool,
-    pub(crate) told: bool,
-}
-
-/// When all are looked at, and the process's threads then, for those who ask.
-pub(crate) struct Moment {
-    at: Instant,
-    threads: OnceCell<std::sync::Arc<Threads>>,
-}
-
-impl Moment {
-    pub(crate) fn now() -> Self {
-        Self { at: clock::now(), threads: OnceCell::new() }
-    }
-
-    fn threads(&self) -> std::sync::Arc<Threads> {
-        self.threads.get_or_init(|| std::sync::Arc::new(Threads::now())).clone()
-    }
+/// A worker that is suspected.
+struct Suspected {
+    runtime: u64,
+    worker: usize,
+    suspect: Suspect,
+    kind: Option<StallKind>,
 }
 
 /// A poll that is stuck, and what is to be done.
@@ -235,7 +212,7 @@ impl Monitor {
         loop {
             let Looked { works, pause, stuck } = self.look();
             let mut guests_work = false;
-            quietly(|| guests_work = guests::look(&mut reported));
+            quietly(|| guests_work = guests::look(&Moment::now(), &mut reported));
             let works = works | guests_work;
             if !stuck.is_empty() {
                 self.deal_with(stuck, &mut reported);
@@ -265,24 +242,39 @@ impl Monitor {
     fn look(&self) -> Looked {
         let now = Moment::now();
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
-        let mut list = lock(&self.list);
-        let List { runtimes, busy_with } = &mut *list;
-        for watched in runtimes.iter_mut() {
+        let mut suspects = Vec::new();
+        for watched in &mut lock(&self.list).runtimes {
             let shared = watched.handle.shared();
-            let (id, threshold) = (shared.id, shared.config.stall.threshold);
+            let threshold = shared.config.stall.threshold;
             looked.pause = looked.pause.min(threshold / 2);
             watched.away.retain(|away| away.tenure.seat.sequence() == away.sequence);
-            if !works(shared) {
-                continue;
+            if works(shared) {
+                looked.works = true;
+                suspects.extend(watched.suspects(now.at, threshold));
             }
-            looked.works = true;
-            let before = looked.stuck.len();
-            watched.judge(&now, threshold, &mut looked.stuck);
-            if looked.stuck.len() > before {
+        }
+        // Under no lock: it takes as long as the process has threads.
+        for suspected in &mut suspects {
+            suspected.kind = suspected.suspect.judge(&now);
+        }
+        if !suspects.is_empty() {
+            self.decide(suspects, &mut looked.stuck);
+        }
+        looked
+    }
+
+    /// What is to be done with suspects of which the kernel has said what it says.
+    fn decide(&self, mut suspects: Vec<Suspected>, stuck: &mut Vec<Stuck>) {
+        let mut list = lock(&self.list);
+        let List { runtimes, busy_with } = &mut *list;
+        for watched in runtimes {
+            let id = watched.handle.shared().id;
+            let before = stuck.len();
+            watched.decide(suspects.extract_if(.., |of| of.runtime == id), stuck);
+            if stuck.len() > before {
                 busy_with.push(id);
             }
         }
-        looked
     }
 
     /// Takes the cores of what is stuck, under no lock; then lets go of the runtimes, and only then
@@ -409,17 +401,28 @@ pub(crate) fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> b
 }
 
 impl Watched {
+    /// Those of its workers that are in the poll that they were in before.
+    fn suspects(&mut self, now: Instant, threshold: Duration) -> impl Iterator<Item = Suspected> {
+        let shared = self.handle.shared();
+        let runtime = shared.id;
+        self.cores.iter_mut().enumerate().filter_map(move |(worker, look)| {
+            let suspect = look.suspect(&tenure(shared, worker), now, threshold)?;
+            Some(Suspected { runtime, worker, suspect, kind: None })
+        })
+    }
+
     /// Adds those of its workers that are stuck to `stuck`.
-    fn judge(&mut self, now: &Moment, threshold: Duration, stuck: &mut Vec<Stuck>) {
+    fn decide(&mut self, suspects: impl Iterator<Item = Suspected>, stuck: &mut Vec<Stuck>) {
         let shared = self.handle.shared();
         let stays = matches!(shared.flavor, Flavor::Current(_));
         let workers = self.cores.len();
         let ceiling = shared.config.stall.ceiling.unwrap_or(8 * workers);
         let mut all = self.away.len();
         let mut computing = self.away.iter().filter(|a| a.kind == StallKind::Computing).count();
-        for (worker, look) in self.cores.iter_mut().enumerate() {
-            let tenure = tenure(shared, worker);
-            let Some((duration, kind)) = look.judge(&tenure, now, threshold) else { continue };
+        for Suspected { worker, mut suspect, kind, .. } in suspects {
+            let look = &mut self.cores[worker];
+            let is_its = look.note(&mut suspect);
+            let Some(kind) = kind.filter(|_| is_its) else { continue };
             let may_move =
                 !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
             all += usize::from(may_move);
@@ -430,46 +433,10 @@ impl Watched {
             if !may_move && !first {
                 continue;
             }
-            let (handle, sequence) = (self.handle.clone(), look.sequence);
+            let Suspect { tenure, sequence, duration, .. } = suspect;
+            let handle = self.handle.clone();
             stuck.push(Stuck { handle, worker, tenure, sequence, duration, kind, may_move, first });
         }
-    }
-}
-
-impl Look {
-    pub(crate) fn is_of(&self, tenure: &Arc<Tenure>, sequence: u64) -> bool {
-        self.sequence == sequence
-            && self.tenure.as_ref().is_some_and(|known| Arc::ptr_eq(known, tenure))
-    }
-
-    /// For how long the poll has been stuck, and in what; nothing if it is not, or was judged.
-    pub(crate) fn judge(
-        &mut self,
-        tenure: &Arc<Tenure>,
-        now: &Moment,
-        threshold: Duration,
-    ) -> Option<(Duration, StallKind)> {
-        let sequence = tenure.seat.sequence();
-        // Not where its core is on its way to another thread already.
-        let in_user_code = !sequence.is_multiple_of(2) && !tenure.seat.is_gone();
-        if !in_user_code || !self.is_of(tenure, sequence) {
-            let tenure = in_user_code.then(|| tenure.clone());
-            *self = Self { tenure, sequence, since: Some(now.at), ..Self::default() };
-            return None;
-        }
-        if self.judged {
-            return None;
-        }
-        let duration = now.at.saturating_duration_since(self.since?);
-        let before = clock::now();
-        let usage = usage::of_thread(tenure.thread)?;
-        let sample = Sample { at: clock::now(), usage };
-        let Some(case) = &mut self.case else {
-            self.case = Some(Case::new(sample, || now.threads()));
-            return None;
-        };
-        let kind = case.look(before, sample, || now.threads(), duration, threshold)?;
-        Some((duration, kind))
     }
 }
 

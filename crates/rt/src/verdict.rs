@@ -37,9 +37,9 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// `threads` is asked where the thread waits.
-    pub(crate) fn new(sample: Sample, threads: impl FnOnce() -> Arc<Threads>) -> Self {
-        let threads = (!sample.usage.runnable).then(threads);
+    /// `threads` is asked where the thread waits; nothing where the kernel says nothing of them.
+    pub(crate) fn new(sample: Sample, threads: impl FnOnce() -> Option<Arc<Threads>>) -> Self {
+        let threads = (!sample.usage.runnable).then(threads).flatten();
         Self { last: sample, used: Duration::ZERO, waits: 0, threads }
     }
 
@@ -49,7 +49,7 @@ impl Case {
         &mut self,
         before: Instant,
         now: Sample,
-        threads: impl FnOnce() -> Arc<Threads>,
+        threads: impl FnOnce() -> Option<Arc<Threads>>,
         stayed: Duration,
         threshold: Duration,
     ) -> Option<StallKind> {
@@ -67,8 +67,10 @@ impl Case {
             // The others cost a file each: not for one whom they excuse no more.
             let excused = stayed < EXCUSED_MOST && {
                 let threads = threads();
-                let before = self.threads.replace(threads.clone());
-                before.is_none_or(|before| threads.any_kept_waiting_since(&before))
+                match (core::mem::replace(&mut self.threads, threads.clone()), threads) {
+                    (Some(before), Some(threads)) => threads.any_kept_waiting_since(&before),
+                    _ => true,
+                }
             };
             if !excused {
                 self.waits += 1;
@@ -78,7 +80,7 @@ impl Case {
             }
         } else {
             self.waits = 0;
-            self.threads = (!now.runnable && stayed < EXCUSED_MOST).then(threads);
+            self.threads = (!now.runnable && stayed < EXCUSED_MOST).then(threads).flatten();
         }
         (late && self.used >= threshold).then_some(StallKind::Computing)
     }
@@ -104,7 +106,8 @@ mod tests {
             let (ms, usage) = looks[nth];
             Sample { at: start + Duration::from_millis(ms), usage }
         };
-        let threads = |nth: usize| Arc::new(Threads::of([(1, looks[nth].1), (2, others[nth])]));
+        let threads =
+            |nth: usize| Some(Arc::new(Threads::of([(1, looks[nth].1), (2, others[nth])])));
         let mut case = Case::new(sample(0), || threads(0));
         (1..looks.len())
             .map(|nth| {
@@ -175,13 +178,28 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_while_nobody_says_what_the_others_do_is_excused_for_a_second() {
+        let start = Instant::now();
+        let sample =
+            |ms| Sample { at: start + Duration::from_millis(ms), usage: usage(false, 0, 0, 1) };
+        let mut case = Case::new(sample(5), || None);
+        let mut look = |ms, threads: Option<Arc<Threads>>| {
+            case.look(sample(ms).at, sample(ms), || threads, Duration::from_millis(ms), THRESHOLD)
+        };
+        let known = || Some(Arc::new(Threads::of([])));
+        assert_eq!([look(10, None), look(20, known()), look(30, None)], [None; 3]);
+        assert_eq!([look(40, known()), look(50, known())], [None, BLOCKED]);
+        assert_eq!(look(1_000, None), BLOCKED);
+    }
+
+    #[test]
     fn the_others_are_asked_about_only_while_they_excuse() {
         let start = Instant::now();
         let sample = |ms| Sample {
             at: start + Duration::from_millis(ms),
             usage: usage(false, 0, 0, ms / 1_200),
         };
-        let mut case = Case::new(sample(5), || Arc::new(Threads::of([])));
+        let mut case = Case::new(sample(5), || Some(Arc::new(Threads::of([]))));
         for ms in [1_000, 1_100, 1_200, 1_300] {
             let (now, stayed) = (sample(ms), Duration::from_millis(ms));
             let asked = || panic!("at {ms} ms");

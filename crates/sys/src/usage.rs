@@ -5,7 +5,7 @@
 //! running thread only at its own ticks (1 to 10 ms): what is read may lag by one of them.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 
 /// A thread at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,32 +24,46 @@ pub struct Usage {
 #[derive(Debug)]
 pub struct Threads(Vec<(i32, Usage)>);
 
-/// The thread with that number in this process; nothing if it has ended, or where the kernel
-/// does not say (no proc(5), or built without scheduler statistics).
-pub fn of_thread(tid: i32) -> Option<Usage> {
+/// The thread with that number in this process.
+///
+/// # Errors
+/// `NotFound` where it has ended, or there is no proc(5); `Unsupported` where the kernel keeps no
+/// scheduler statistics, or the thread never ran; else those of open(2) and read(2), as for want of a
+/// descriptor.
+pub fn of_thread(tid: i32) -> io::Result<Usage> {
     let mut buffer = [0; 512];
     let stat = read(&format!("/proc/self/task/{tid}/stat"), &mut buffer)?;
     // The name in parentheses is the program's choice and may hold anything.
-    let state = stat.get(stat.rfind(')')? + 2..)?.chars().next()?;
+    let behind = stat.rfind(')').and_then(|at| stat.get(at + 2..));
+    let state = behind.and_then(|words| words.chars().next());
     let mut buffer = [0; 128];
     let times = read(&format!("/proc/self/task/{tid}/schedstat"), &mut buffer)?;
-    let mut times = times.split_ascii_whitespace();
-    let cpu_ns = times.next()?.parse().ok()?;
-    let delay_ns = times.next()?.parse().ok()?;
+    let mut times = times.split_ascii_whitespace().map_while(|word| word.parse().ok());
+    let mut next = || times.next().ok_or(io::ErrorKind::Unsupported);
+    let (cpu_ns, delay_ns, runs) = (next()?, next()?, next()?);
     // Without statistics the kernel says that it never ran.
-    let runs: u64 = times.next()?.parse().ok()?;
-    if runs == 0 {
-        return None;
-    }
-    Some(Usage { runnable: state == 'R', cpu_ns, delay_ns, runs })
+    let state = state.filter(|_| runs > 0).ok_or(io::ErrorKind::Unsupported)?;
+    Ok(Usage { runnable: state == 'R', cpu_ns, delay_ns, runs })
 }
 
 impl Threads {
-    /// Those of this process; none where the kernel does not say.
-    pub fn now() -> Self {
-        let tids = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-        let tids = tids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        Self::of(tids.filter_map(|tid| Some((tid, of_thread(tid)?))))
+    /// Those of this process of which the kernel says something.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2): some would be missing.
+    pub fn now() -> io::Result<Self> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir("/proc/self/task")? {
+            let Some(tid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            match of_thread(tid) {
+                Ok(usage) => all.push((tid, usage)),
+                Err(error) if is_of_one(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self::of(all))
     }
 
     /// These, of which each number stands once.
@@ -71,18 +85,27 @@ impl Threads {
     }
 }
 
-fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
-    let mut file = File::open(path).ok()?;
+/// Whether nothing can be said of one thread, though of others: it has ended, or never ran.
+fn is_of_one(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported)
+}
+
+fn read<'a>(path: &str, buffer: &'a mut [u8]) -> io::Result<&'a str> {
+    let mut file = File::open(path)?;
     let mut len = 0;
     loop {
         match file.read(&mut buffer[len..]) {
             Ok(0) => break,
             Ok(n) => len += n,
-            Err(_) => return None,
+            // It has ended since the file was opened.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            Err(error) => return Err(error),
         }
     }
     // A name that is no UTF-8 is cut in front of the state: that thread is not judged.
-    core::str::from_utf8(&buffer[..len]).ok()
+    core::str::from_utf8(&buffer[..len]).map_err(|_| io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -118,13 +141,13 @@ mod tests {
         }
         drop(release);
         waiter.join().unwrap();
-        assert_eq!(of_thread(0), None);
+        assert_eq!(of_thread(0).unwrap_err().kind(), std::io::ErrorKind::NotFound);
     }
 
     #[test]
     fn who_ran_was_not_kept_waiting() {
         let me = threads::kernel_id();
-        let all = Threads::now();
+        let all = Threads::now().unwrap();
         assert!(all.0.iter().any(|(tid, usage)| *tid == me && usage.runnable));
         let usage = of_thread(me).expect("proc(5) is there");
         let before = Threads::of([(me, usage), (1, usage)]);
