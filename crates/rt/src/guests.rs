@@ -14,7 +14,7 @@ use shinkan_sys::membarrier;
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 static GUESTS: Mutex<Vec<Guest>> = Mutex::new(Vec::new());
 
@@ -74,11 +74,16 @@ pub(crate) fn anybody_works() -> bool {
     lock(&GUESTS).iter().any(|guest| !guest.tenure.seat.sequence().is_multiple_of(2))
 }
 
-/// One look at each. Whether any works.
-pub(crate) fn look(now: &Moment, reported: &mut HashMap<Place, Instant>) -> bool {
-    let mut works = false;
+/// One look at each. Whether any works, and how soon the next look is to come.
+pub(crate) fn look(
+    now: &Moment,
+    reported: &mut HashMap<Place, Instant>,
+) -> (bool, Option<Duration>) {
+    let (mut works, mut pause) = (false, None);
     let mut suspects = Vec::new();
     for guest in lock(&GUESTS).iter_mut() {
+        let its = guest.config.threshold / 2;
+        pause = Some(pause.map_or(its, |pause: Duration| pause.min(its)));
         works |= !guest.tenure.seat.sequence().is_multiple_of(2);
         suspects.extend(guest.suspect(now.at));
     }
@@ -98,7 +103,7 @@ pub(crate) fn look(now: &Moment, reported: &mut HashMap<Place, Instant>) -> bool
         report.is_due = is_due(reported, &report.stall);
         reporter::tell(report);
     }
-    works
+    (works, pause)
 }
 
 impl Guest {
@@ -163,7 +168,27 @@ mod tests {
         let _in_user = InUser::new(&guest.tenure);
         let mut reported = HashMap::new();
         while ASKED.load(Ordering::Relaxed) < 3 {
-            assert!(look(&Moment::with(comes_and_goes), &mut reported));
+            assert!(look(&Moment::with(comes_and_goes), &mut reported).0);
         }
+    }
+
+    #[test]
+    fn the_next_look_comes_as_soon_as_the_most_impatient_wants() {
+        let threshold = Duration::from_millis(2);
+        let mut builder = crate::Builder::new_current_thread();
+        let runtime = builder.stall_threshold(threshold).build().unwrap();
+        let patient = Attendance::here();
+        let impatient = std::thread::scope(|scope| {
+            let here = || {
+                let _entered = runtime.enter();
+                Attendance::here()
+            };
+            scope.spawn(here).join().unwrap()
+        });
+        let pause = || look(&Moment::now(), &mut HashMap::new()).1.unwrap();
+        assert_eq!(pause(), threshold / 2);
+        drop(impatient);
+        assert_eq!(pause(), StallConfig::default().threshold / 2);
+        drop(patient);
     }
 }

@@ -210,10 +210,13 @@ impl Monitor {
         let mut reported = HashMap::new();
         let mut quiet = 0;
         loop {
-            let Looked { works, pause, stuck } = self.look();
-            let mut guests_work = false;
-            quietly(|| guests_work = guests::look(&Moment::now(), &mut reported));
-            let works = works | guests_work;
+            let now = Moment::now();
+            let Looked { mut works, mut pause, stuck } = self.look(&now);
+            quietly(|| {
+                let (guests_work, soon) = guests::look(&now, &mut reported);
+                works |= guests_work;
+                pause = soon.map_or(pause, |soon| soon.min(pause));
+            });
             if !stuck.is_empty() {
                 self.deal_with(stuck, &mut reported);
             }
@@ -239,8 +242,7 @@ impl Monitor {
     }
 
     /// One look at every worker.
-    fn look(&self) -> Looked {
-        let now = Moment::now();
+    fn look(&self, now: &Moment) -> Looked {
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
         let mut suspects = Vec::new();
         for watched in &mut lock(&self.list).runtimes {
@@ -255,7 +257,7 @@ impl Monitor {
         }
         // Under no lock: it takes as long as the process has threads.
         for suspected in &mut suspects {
-            suspected.kind = suspected.suspect.judge(&now);
+            suspected.kind = suspected.suspect.judge(now);
         }
         if !suspects.is_empty() {
             self.decide(suspects, &mut looked.stuck);
