@@ -180,6 +180,23 @@ thread_local! {
     static POOL: Cell<usize> = const { Cell::new(0) };
     /// Whether it is one of the retired ones.
     static RETIRED: Cell<bool> = const { Cell::new(false) };
+    /// The address of the pool for whose new thread this one asks the user's function for a name.
+    static NAMING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Says that this thread is in the function that names new ones, until it is dropped.
+struct Naming(usize);
+
+impl Naming {
+    fn of(pool: &Pool) -> Self {
+        Self(NAMING.replace(ptr::from_ref(pool).addr()))
+    }
+}
+
+impl Drop for Naming {
+    fn drop(&mut self) {
+        NAMING.set(self.0);
+    }
 }
 
 /// Calls a hook. Its panic costs no thread: the job or core that the thread was started for would
@@ -294,7 +311,10 @@ impl Pool {
     /// Starts a thread. What it was to start with comes back where that fails: it stands in a box
     /// of its own, since the closure of a thread that could not be started is gone.
     fn start(self: &Arc<Self>, handle: &Handle, first: First) -> Result<(), (First, io::Error)> {
-        let name = match catch_unwind(AssertUnwindSafe(|| (self.config.name)())) {
+        let naming = Naming::of(self);
+        let name = catch_unwind(AssertUnwindSafe(|| (self.config.name)()));
+        drop(naming);
+        let name = match name {
             Ok(name) => name,
             Err(panic) => {
                 self.uncount(handle, matches!(first, First::Job(Job::Core(_)) | First::Wait(_)));
@@ -438,13 +458,15 @@ impl Pool {
     }
 
     /// Waits until every thread has ended, at most for `patience`; false: some have not. A thread
-    /// of the pool does not wait for itself.
+    /// of the pool does not wait for itself, nor the function that names a thread for that thread:
+    /// it starts when the function is done, finds the pool closed, and ends.
     pub(crate) fn join(&self, patience: Option<Duration>) -> bool {
         // A patience beyond the clock's range has no end.
         let until = patience.and_then(|patience| shinkan_sys::clock::now().checked_add(patience));
         let me = threads::id();
         // Not by the handles: that of a thread which has just started may not be there yet.
-        let own = usize::from(POOL.get() == ptr::from_ref(self).addr());
+        let this = ptr::from_ref(self).addr();
+        let own = usize::from(POOL.get() == this) + usize::from(NAMING.get() == this);
         let mut state = lock(&self.state);
         while state.threads > own {
             state = match until {

@@ -197,6 +197,27 @@ fn a_runtime_dropped_by_its_own_blocking_closure_ends() {
 }
 
 #[test]
+fn a_runtime_dropped_by_the_function_that_names_its_threads_ends() {
+    let mine = Arc::new(std::sync::Mutex::new(None::<Runtime>));
+    let its = mine.clone();
+    let name = move || {
+        let runtime = its.lock().unwrap().take();
+        drop(runtime);
+        "named".into()
+    };
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).no_seizing().thread_name_fn(name).build().unwrap();
+    let handle = runtime.handle().clone();
+    // Named by this thread.
+    *mine.lock().unwrap() = Some(runtime);
+    let closure = handle.spawn_blocking(|| {});
+    assert!(mine.lock().unwrap().is_none(), "it was dropped");
+    drop(closure);
+    let cancelled = current().block_on(handle.spawn(async {}));
+    assert!(cancelled.unwrap_err().is_cancelled(), "it has ended");
+}
+
+#[test]
 fn timers_at_the_edges_of_their_range() {
     for runtime in [multi(1), current()] {
         runtime.block_on(async {

@@ -255,6 +255,35 @@ fn a_name_that_panics_ends_neither_the_monitor_nor_the_runtime() {
 }
 
 #[test]
+fn a_name_that_drops_its_runtime_hangs_neither_the_monitor_nor_the_runtime() {
+    let mine = Arc::new(Mutex::new(None::<Runtime>));
+    let (release, released) = mpsc::channel::<()>();
+    let (its, release) = (mine.clone(), Mutex::new(Some(release)));
+    let (runtime, stalled) = watched(1, |builder| {
+        builder.thread_name_fn(move || {
+            let runtime = its.lock().unwrap().take();
+            if runtime.is_some() {
+                // The end waits for the one poll.
+                drop(release.lock().unwrap().take());
+            }
+            drop(runtime);
+            "named".into()
+        });
+    });
+    let task = runtime.spawn(async move { released.recv() });
+    *mine.lock().unwrap() = Some(runtime);
+    assert!(stalled.recv().is_err(), "the runtime is gone, and nothing was moved");
+    assert!(task.is_finished());
+
+    let (another, stalled) = watched(1, |_| {});
+    let (release, released) = mpsc::channel::<()>();
+    let task = another.spawn(async move { released.recv() });
+    assert!(stalled.recv().unwrap().moved, "the monitor lives");
+    drop(release);
+    assert!(another.block_on(task).unwrap().is_err());
+}
+
+#[test]
 fn a_runtime_that_ends_does_not_wait_for_a_hook_that_hangs() {
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
