@@ -8,6 +8,7 @@ use crate::clock::HoldsClock;
 use crate::enter;
 use crate::handle::Handle;
 use crate::hooks::quietly;
+use crate::naming::{self, Naming};
 use crate::threads::run_core;
 use core::cell::Cell;
 use core::ptr;
@@ -180,23 +181,6 @@ thread_local! {
     static POOL: Cell<usize> = const { Cell::new(0) };
     /// Whether it is one of the retired ones.
     static RETIRED: Cell<bool> = const { Cell::new(false) };
-    /// The address of the pool for whose new thread this one asks the user's function for a name.
-    static NAMING: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Says that this thread is in the function that names new ones, until it is dropped.
-struct Naming(usize);
-
-impl Naming {
-    fn of(pool: &Pool) -> Self {
-        Self(NAMING.replace(ptr::from_ref(pool).addr()))
-    }
-}
-
-impl Drop for Naming {
-    fn drop(&mut self) {
-        NAMING.set(self.0);
-    }
 }
 
 /// Calls a hook. Its panic costs no thread: the job or core that the thread was started for would
@@ -311,7 +295,7 @@ impl Pool {
     /// Starts a thread. What it was to start with comes back where that fails: it stands in a box
     /// of its own, since the closure of a thread that could not be started is gone.
     fn start(self: &Arc<Self>, handle: &Handle, first: First) -> Result<(), (First, io::Error)> {
-        let naming = Naming::of(self);
+        let naming = Naming::of(ptr::from_ref::<Self>(self).addr());
         let name = catch_unwind(AssertUnwindSafe(|| (self.config.name)()));
         drop(naming);
         let name = match name {
@@ -466,7 +450,7 @@ impl Pool {
         let me = threads::id();
         // Not by the handles: that of a thread which has just started may not be there yet.
         let this = ptr::from_ref(self).addr();
-        let own = usize::from(POOL.get() == this) + usize::from(NAMING.get() == this);
+        let own = usize::from(POOL.get() == this) + usize::from(naming::is_in(this));
         let mut state = lock(&self.state);
         while state.threads > own {
             state = match until {

@@ -44,6 +44,7 @@ mod measures;
 mod metrics;
 mod monitor;
 mod multi;
+mod naming;
 mod nap;
 mod pace;
 mod reporter;
