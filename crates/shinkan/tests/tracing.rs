@@ -7,7 +7,11 @@ use shinkan::sync::{Barrier, Mutex, RwLock, Semaphore, mpsc, oneshot};
 use shinkan::task;
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::{Arc, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -370,6 +374,98 @@ fn a_subscriber_may_use_the_runtime_s_own_channels() {
     }
     assert_eq!(told.iter().filter(|name| **name == "runtime.resource").count(), 2);
     assert!(receiver.is_closed() || told.len() < 100, "{told:?}");
+}
+
+/// Locks a mutex of the runtime whenever a span is entered or left.
+#[derive(Default)]
+struct Locks {
+    lock: OnceLock<Mutex<()>>,
+    writer: Writer,
+}
+
+impl Locks {
+    fn lock(&self) {
+        if let Some(lock) = self.lock.get() {
+            let locking = pin!(lock.lock());
+            let _ = locking.poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+impl Subscriber for Locks {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.writer.new_span(span)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, id: &Id) {
+        self.lock();
+        self.writer.enter(id);
+    }
+
+    fn exit(&self, id: &Id) {
+        self.lock();
+        self.writer.exit(id);
+    }
+}
+
+#[test]
+fn a_subscriber_may_wait_for_the_runtime_s_own_locks() {
+    let locks = Arc::new(Locks::default());
+    let _listens = tracing::subscriber::set_default(locks.clone());
+    assert!(locks.lock.set(Mutex::new(())).is_ok());
+    let other = Mutex::new(());
+    let locked = pin!(other.lock()).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(locked.is_ready());
+    drop(locked);
+    let (_, poll) = locks.writer.span("runtime.resource.async_op.poll", &[]);
+    assert_eq!((poll.entered, poll.exited), (1, 1));
+}
+
+/// Panics at each event, while it is told to.
+struct Panics(Arc<AtomicBool>, Writer);
+
+impl Subscriber for Panics {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.1.new_span(span)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        assert!(!self.0.load(Ordering::SeqCst), "of the test: a subscriber's own");
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_subscriber_that_panics_each_time_leaves_a_lock_that_is_free() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let subscriber = Panics(panics.clone(), Writer::default());
+    let _listens = tracing::subscriber::set_default(subscriber);
+    let lock = Mutex::new(1);
+    panics.store(true, Ordering::SeqCst);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(lock.try_lock()))).is_err());
+    panics.store(false, Ordering::SeqCst);
+    assert!(lock.try_lock().is_ok());
 }
 
 #[test]

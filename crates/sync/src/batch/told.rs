@@ -2,6 +2,7 @@
 //! and nothing at all without the feature.
 
 use super::Batch;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// The permits are others than before, and none of them is the caller's.
 #[inline(always)]
@@ -19,15 +20,10 @@ pub(super) fn taken(batch: &Batch, n: usize) {
 
 #[cold]
 fn taken_slow(batch: &Batch, n: usize) {
-    struct Undo<'a>(&'a Batch, usize);
-
-    impl Drop for Undo<'_> {
-        fn drop(&mut self) {
-            self.0.release(self.1);
-        }
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| changed(batch))) {
+        // Not while it unwinds: the subscriber is told again, and a waker is called. Either may panic
+        // too, which would end the process; of two panics the first is told.
+        drop(catch_unwind(AssertUnwindSafe(|| batch.release(n))));
+        resume_unwind(panic);
     }
-
-    let undo = Undo(batch, n);
-    changed(batch);
-    core::mem::forget(undo);
 }

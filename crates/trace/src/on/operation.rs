@@ -75,7 +75,7 @@ impl Operation {
         match (&self.wait, resource.spans()) {
             (Some(wait), Some(spans)) => {
                 let first = !std::mem::replace(&mut self.polled, true);
-                (Polling(Some(Entered::new_slow(wait, spans, op))), first)
+                (Polling(Entered::new_slow(wait, spans, op)), first)
             }
             _ => (Polling(None), false),
         }
@@ -131,20 +131,26 @@ struct Entered {
 }
 
 impl Entered {
+    /// Nothing where a subscriber waits for something while it is told: telling it of that would
+    /// have it wait again.
     #[cold]
-    fn new_slow(wait: &Arc<Wait>, spans: &Arc<Spans>, op: &'static str) -> Self {
-        for span in [&spans.span, &wait.span, &wait.poll] {
-            span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
-        }
-        Self { wait: wait.clone(), spans: spans.clone(), op }
+    fn new_slow(wait: &Arc<Wait>, spans: &Arc<Spans>, op: &'static str) -> Option<Self> {
+        tell(|| {
+            for span in [&spans.span, &wait.span, &wait.poll] {
+                span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+            }
+        })?;
+        Some(Self { wait: wait.clone(), spans: spans.clone(), op })
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        for span in [&self.wait.poll, &self.wait.span, &self.spans.span] {
-            span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
-        }
+        tell(|| {
+            for span in [&self.wait.poll, &self.wait.span, &self.spans.span] {
+                span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            }
+        });
     }
 }
 
