@@ -19,7 +19,6 @@ pub mod idle;
 pub mod kept;
 pub mod local;
 
-mod aside;
 mod blocking;
 mod builder;
 mod clock;
@@ -44,6 +43,7 @@ mod measures;
 mod metrics;
 mod monitor;
 mod multi;
+mod namer;
 mod naming;
 mod nap;
 mod pace;

@@ -11,9 +11,9 @@ pub(crate) fn take(_tenure: &Tenure, _signal: Option<i32>) -> Option<Copied> {
     None
 }
 
-impl Copied {
-    /// Not called: there is no copy.
-    pub(crate) fn stack(&self, _monitor: i32) -> StallStack {
-        match *self {}
-    }
+/// Nothing is named: there is no copy.
+pub(crate) fn serve(
+    _next: impl FnMut() -> Option<Copied>,
+    _answer: impl FnMut(Option<StallStack>),
+) {
 }

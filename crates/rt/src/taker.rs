@@ -1,9 +1,11 @@
 //! Takes the stack of a stuck thread. `no_taker.rs` stands for this where it was not built in.
 
+use crate::hooks::quietly;
+use crate::monitor;
 use crate::stack::{StallFrame, StallStack};
 use crate::tenure::Tenure;
 use core::time::Duration;
-use shinkan_stacks::{Frame, Signal, Taken};
+use shinkan_stacks::{Code, Frame, Signal, Taken};
 use shinkan_sys::kernel_side::{self, At};
 use shinkan_sys::park::Parker;
 
@@ -30,23 +32,67 @@ pub(crate) fn take(tenure: &Tenure, signal: Option<i32>) -> Option<Copied> {
     shinkan_stacks::take(thread, tenure.on_stack, signal).map(|taken| Copied { thread, taken })
 }
 
+/// What is kept of the program's files between two stacks, at most.
+const KEPT_MAX: u64 = 64 << 20;
+
+/// Names each copy that comes, until none does.
+pub(crate) fn serve(
+    mut next: impl FnMut() -> Option<Copied>,
+    mut answer: impl FnMut(Option<StallStack>),
+) {
+    let mut left = None;
+    while let Some(first) = left.take().or_else(&mut next) {
+        shinkan_stacks::with_code(|code| left = serve_with(code, first, &mut next, &mut answer));
+    }
+}
+
+/// The same while `code` is of use. The copy for which it is of none, if there is one.
+fn serve_with(
+    code: &Code<'_>,
+    first: Copied,
+    next: &mut impl FnMut() -> Option<Copied>,
+    answer: &mut impl FnMut(Option<StallStack>),
+) -> Option<Copied> {
+    let mut copied = first;
+    loop {
+        let mut named = None;
+        // Who asked waits for an answer.
+        quietly(|| named = Some(copied.stack(code)));
+        match named {
+            Some(Some(stack)) => answer(Some(stack)),
+            Some(None) => return Some(copied),
+            None => {
+                answer(None);
+                return None;
+            }
+        }
+        if code.bytes() > KEPT_MAX {
+            return None;
+        }
+        copied = next()?;
+    }
+}
+
 impl Copied {
-    /// With names. `monitor` is the number of the thread that looks on meanwhile.
-    pub(crate) fn stack(&self, monitor: i32) -> StallStack {
+    /// With names; nothing where other code was loaded since `code` was read.
+    fn stack(&self, code: &Code<'_>) -> Option<StallStack> {
+        let frames = code.frames(&self.taken)?;
         let frame =
             |Frame { function, file, line, object }| StallFrame { function, file, line, object };
         let call = self.taken.call();
         let futex = call.and_then(|call| call.futex());
-        StallStack {
-            frames: of_the_user(self.taken.frames().into_iter().map(frame).collect()),
+        Some(StallStack {
+            frames: of_the_user(frames.into_iter().map(frame).collect()),
             call: call.and_then(|call| call.name()),
             futex,
-            alone: futex.is_some_and(|futex| self.is_alone(futex, monitor)),
-        }
+            alone: futex.is_some_and(|futex| self.is_alone(futex)),
+        })
     }
 
     /// Whether the thread still waits there, and nobody else runs.
-    fn is_alone(&self, futex: u64, monitor: i32) -> bool {
+    fn is_alone(&self, futex: u64) -> bool {
+        // It looks on meanwhile.
+        let monitor = monitor::thread();
         let mut parker = Parker::new();
         let waits = || match kernel_side::at(self.thread) {
             Some(At::Call(call)) => call.futex() == Some(futex),

@@ -49,21 +49,40 @@ struct Loaded {
 }
 
 /// All code of the process when this was made.
+#[derive(Default)]
 pub(crate) struct Images(pub(crate) Vec<Image>);
 
 impl Images {
     /// Asks the kernel what is loaded.
     pub(crate) fn now() -> io::Result<Self> {
-        let code = maps::of_files()?.into_iter().filter(|mapping| mapping.is_code);
+        let code = code()?;
         let room = Rc::new(Cell::new(BYTES_MAX));
         let image = |mapping| Image { mapping, loaded: OnceCell::new(), room: room.clone() };
         Ok(Self(code.map(image).collect()))
+    }
+
+    /// Whether the same is loaded still.
+    pub(crate) fn are_current(&self) -> bool {
+        let same = |code: Vec<Mapping>| {
+            code.len() == self.0.len()
+                && code.iter().zip(&self.0).all(|(now, image)| *now == image.mapping)
+        };
+        code().is_ok_and(|code| same(code.collect()))
+    }
+
+    /// How many bytes of files are in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.first().map_or(0, |image| BYTES_MAX - image.room.get())
     }
 
     /// Where that address lies.
     pub(crate) fn of(&self, address: u64) -> Option<(usize, &Image)> {
         self.0.iter().enumerate().find(|(_, image)| image.range().contains(&address))
     }
+}
+
+fn code() -> io::Result<impl Iterator<Item = Mapping>> {
+    Ok(maps::of_files()?.into_iter().filter(|mapping| mapping.is_code))
 }
 
 impl Image {

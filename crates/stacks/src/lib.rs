@@ -37,4 +37,4 @@ pub mod request;
 #[cfg(not(shinkan_loom))]
 pub use signal::Signal;
 #[cfg(not(shinkan_loom))]
-pub use taken::{Frame, Taken, take};
+pub use taken::{Code, Frame, Taken, take, with_code};

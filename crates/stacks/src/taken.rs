@@ -7,6 +7,7 @@ use crate::unwind::{UNKNOWN, Walk};
 use shinkan_sys::interrupt::Registers;
 use shinkan_sys::kernel_side::{self, At, Call};
 use shinkan_sys::{maps, memory};
+use std::cell::Cell;
 use std::ops::Range;
 
 /// What is copied of a stack that is read from outside.
@@ -92,16 +93,43 @@ impl Taken {
         self.call.as_ref()
     }
 
-    /// The functions on the stack, the innermost first. Reads the program's own file and those of
-    /// its libraries, and takes milliseconds, or a tenth of a second for large programs.
+    /// The functions on the stack, the innermost first. Takes as long as [`Code::frames`] does the
+    /// first time.
     pub fn frames(&self) -> Vec<Frame> {
-        let Ok(images) = Images::now() else { return Vec::new() };
-        let book = Book::of(&images);
-        let mut frames = Vec::new();
-        for address in Walk::new(&book, &self.copied).addresses(&self.copied) {
-            book.describe(address, &mut frames);
+        with_code(|code| code.frames(self).unwrap_or_default())
+    }
+}
+
+/// What is known of the program's code, which serves for several stacks.
+pub struct Code<'a> {
+    book: Book<'a>,
+    is_new: Cell<bool>,
+}
+
+/// Calls `f` with what is loaded now. Nothing of its files was read yet.
+pub fn with_code<R>(f: impl FnOnce(&Code<'_>) -> R) -> R {
+    let images = Images::now().unwrap_or_default();
+    f(&Code { book: Book::of(&images), is_new: Cell::new(true) })
+}
+
+impl Code<'_> {
+    /// The functions on a stack, the innermost first; nothing where other code was loaded since.
+    /// Reads the program's own file and those of its libraries, each the first time that one of its
+    /// functions is on a stack: that takes milliseconds, or a tenth of a second for large programs.
+    pub fn frames(&self, taken: &Taken) -> Option<Vec<Frame>> {
+        if !self.is_new.replace(false) && !self.book.images.are_current() {
+            return None;
         }
-        frames
+        let mut frames = Vec::new();
+        for address in Walk::new(&self.book, &taken.copied).addresses(&taken.copied) {
+            self.book.describe(address, &mut frames);
+        }
+        Some(frames)
+    }
+
+    /// How many bytes of those files are in memory.
+    pub fn bytes(&self) -> u64 {
+        self.book.images.bytes()
     }
 }
 

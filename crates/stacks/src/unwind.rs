@@ -28,8 +28,8 @@ const GUESSES_MAX: usize = 8;
 type Cache = CacheNative<MayAllocateDuringUnwind>;
 
 /// Walks one copy.
-pub(crate) struct Walk<'a> {
-    book: &'a Book<'a>,
+pub(crate) struct Walk<'a, 'b> {
+    book: &'a Book<'b>,
     stack: &'a [u64],
     /// The address of its first word.
     base: u64,
@@ -47,8 +47,8 @@ enum End {
     Lost,
 }
 
-impl<'a> Walk<'a> {
-    pub(crate) fn new(book: &'a Book<'a>, copied: &'a Copied) -> Self {
+impl<'a, 'b> Walk<'a, 'b> {
+    pub(crate) fn new(book: &'a Book<'b>, copied: &'a Copied) -> Self {
         let (stack, base) = (&copied.stack[..], copied.registers.sp);
         Self { book, stack, base, unwinder: UnwinderNative::new(), known: Vec::new() }
     }

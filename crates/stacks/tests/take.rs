@@ -1,8 +1,9 @@
 //! Stacks of threads that wait, compute and end. All in one process use one signal, on which a
 //! handler was before.
 
-use shinkan_stacks::{Frame, Signal, Taken};
+use shinkan_stacks::{Frame, Signal, Taken, with_code};
 use shinkan_sys::threads;
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -274,6 +275,38 @@ fn a_thread_that_has_ended_has_no_stack() {
         let _ = take(thread, SIGNAL);
         handle.join().unwrap();
     }
+}
+
+#[test]
+fn what_was_read_serves_for_the_next_stack_until_other_code_is_loaded() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let its = stop.clone();
+    let (thread, handle) = thread_in(move || computes_for_the_test(&its));
+    until_in(thread, "computes_for_the_test");
+    let taken = loop {
+        match take(thread, SIGNAL) {
+            Some(taken) => break taken,
+            None => std::thread::yield_now(),
+        }
+    };
+    with_code(|code| {
+        assert_eq!(code.bytes(), 0);
+        let first = code.frames(&taken).expect("what is loaded now");
+        let read = code.bytes();
+        assert!(read > 0 && is_whole(&first), "{first:#?}");
+        assert_eq!((code.frames(&taken), code.bytes()), (Some(first), read));
+        let program = File::open("/proc/self/exe").unwrap();
+        let (rights, how) = (libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE);
+        // SAFETY: a new place of the kernel's choice, of which nothing is run.
+        let map =
+            unsafe { libc::mmap(std::ptr::null_mut(), 4096, rights, how, program.as_raw_fd(), 0) };
+        assert_ne!(map, libc::MAP_FAILED);
+        assert_eq!(code.frames(&taken), None);
+        // SAFETY: ours, whole, and nobody borrows it.
+        assert_eq!(unsafe { libc::munmap(map, 4096) }, 0);
+    });
+    stop.store(true, Ordering::Relaxed);
+    handle.join().unwrap();
 }
 
 static ON_ANOTHER_STACK: AtomicBool = AtomicBool::new(false);
