@@ -128,25 +128,35 @@ fn a_ceiling_that_is_reached_is_held_and_moves_on_when_a_thread_comes_back() {
     let (runtime, _stalled) = watched(1, |builder| {
         builder.stall_threads(2);
     });
-    let running = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let tasks: Vec<_> = (0..12)
         .map(|_| {
-            let (running, most) = (running.clone(), most.clone());
+            let (begun, ended, released) = (begun.clone(), ended.clone(), released.clone());
             runtime.spawn(async move {
-                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(40));
-                running.fetch_sub(1, Ordering::SeqCst);
+                begun.fetch_add(1, Ordering::SeqCst);
+                let _ = released.lock().unwrap().recv();
+                ended.fetch_add(1, Ordering::SeqCst);
             })
         })
         .collect();
+    // Two that are stuck elsewhere, and a third that keeps its worker.
+    for out in 0..12 {
+        while begun.load(Ordering::SeqCst) < 12.min(out + 3) {
+            std::thread::yield_now();
+        }
+        assert!(begun.load(Ordering::SeqCst) <= out + 3, "too many threads are stuck at once");
+        release.send(()).unwrap();
+        while ended.load(Ordering::SeqCst) <= out {
+            std::thread::yield_now();
+        }
+    }
     runtime.block_on(async {
         for task in tasks {
             task.await.unwrap();
         }
     });
-    let most = most.load(Ordering::SeqCst);
-    assert!((2..=3).contains(&most), "{most} threads were stuck at once");
 }
 
 #[test]
@@ -270,10 +280,14 @@ fn a_name_that_drops_its_runtime_hangs_neither_the_monitor_nor_the_runtime() {
             "named".into()
         });
     });
-    let task = runtime.spawn(async move { released.recv() });
+    let handle = runtime.handle().clone();
     *mine.lock().unwrap() = Some(runtime);
-    assert!(stalled.recv().is_err(), "the runtime is gone, and nothing was moved");
-    assert!(task.is_finished());
+    let task = handle.spawn(async move { released.recv() });
+    while !task.is_finished() {
+        std::thread::yield_now();
+    }
+    drop((task, handle));
+    assert!(stalled.recv().is_err(), "nothing was moved, and the runtime is gone");
 
     let (another, stalled) = watched(1, |_| {});
     let (release, released) = mpsc::channel::<()>();

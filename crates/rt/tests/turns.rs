@@ -10,8 +10,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -84,58 +84,80 @@ fn who_has_used_up_its_budget_with_nothing_else_to_do_lets_the_driver_have_its_l
     }
 }
 
-/// Tasks of more than 200 µs, each of which spawns the next, until `stop`.
-fn chain(polls: Arc<AtomicUsize>, stop: Arc<AtomicBool>) {
-    std::thread::sleep(Duration::from_micros(200));
-    polls.fetch_add(1, Ordering::SeqCst);
-    if !stop.load(Ordering::SeqCst) {
-        spawn(async move { chain(polls, stop) });
+/// Tasks of more than 200 µs, each of which spawns the next.
+#[derive(Default)]
+struct Chain {
+    polls: AtomicUsize,
+    stop: AtomicBool,
+    /// While a test has this, no task goes on.
+    gate: Mutex<()>,
+}
+
+impl Chain {
+    fn next(self: Arc<Self>) {
+        std::thread::sleep(Duration::from_micros(200));
+        drop(self.gate.lock());
+        self.polls.fetch_add(1, Ordering::SeqCst);
+        if !self.stop.load(Ordering::SeqCst) {
+            spawn(async move { self.next() });
+        }
+    }
+
+    fn polls(&self) -> usize {
+        self.polls.load(Ordering::SeqCst)
     }
 }
 
-/// A worker that has learned how long its steps take, of [`chain`].
-fn busy_with_long_tasks() -> (Runtime, Arc<AtomicUsize>, Arc<AtomicBool>) {
-    let runtime = multi();
-    let (polls, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let (its_polls, its_stop) = (polls.clone(), stop.clone());
-    runtime.spawn(async move { chain(its_polls, its_stop) });
-    while polls.load(Ordering::SeqCst) < 400 {
+/// A worker that has learned how long its steps take, of [`Chain`].
+fn busy_with_long_tasks() -> (Runtime, Arc<Chain>) {
+    let mut builder = Builder::new_multi_thread();
+    // Nor does the monitor take the core at the gate.
+    let builder = builder.worker_threads(1).enable_all().no_seizing().stall_monitor(false);
+    let runtime = builder.build().unwrap();
+    let chain = Arc::new(Chain::default());
+    let first = chain.clone();
+    runtime.spawn(async move { first.next() });
+    while chain.polls() < 400 {
         std::thread::yield_now();
     }
-    (runtime, polls, stop)
+    (runtime, chain)
 }
 
 #[test]
 fn long_tasks_do_not_hold_up_what_comes_from_outside() {
-    let (runtime, polls, stop) = busy_with_long_tasks();
+    let (runtime, chain) = busy_with_long_tasks();
+    // All at once, however long this thread takes for it.
+    let closed = chain.gate.lock().unwrap();
     let from_outside: Vec<_> = (0..16)
         .map(|_| {
-            let polls = polls.clone();
-            runtime.spawn(async move { polls.load(Ordering::SeqCst) })
+            let chain = chain.clone();
+            runtime.spawn(async move { chain.polls() })
         })
         .collect();
+    drop(closed);
     let seen: Vec<usize> =
         from_outside.into_iter().map(|task| runtime.block_on(task).unwrap()).collect();
-    stop.store(true, Ordering::SeqCst);
+    chain.stop.store(true, Ordering::SeqCst);
     let most = seen.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(most <= 8, "{most} long polls between two of them");
 }
 
 #[test]
 fn long_tasks_do_not_hold_up_a_timer_of_their_worker() {
-    let (runtime, polls, stop) = busy_with_long_tasks();
+    let (runtime, chain) = busy_with_long_tasks();
+    let its = chain.clone();
     let most = runtime.spawn(async move {
         let mut most = 0;
         for _ in 0..8 {
-            let before = polls.load(Ordering::SeqCst);
+            let before = its.polls();
             let mut timer = pin!(Timer::after(Duration::from_millis(1)));
             poll_fn(|cx| timer.as_mut().poll_elapsed(cx, Location::caller())).await;
-            most = most.max(polls.load(Ordering::SeqCst) - before);
+            most = most.max(its.polls() - before);
         }
         most
     });
     let most = runtime.block_on(most).unwrap();
-    stop.store(true, Ordering::SeqCst);
+    chain.stop.store(true, Ordering::SeqCst);
     // 10 of them take 2 ms, which a timer of 1 ms may take, and one step has 4.
     assert!(most <= 24, "{most} long polls before a timer of 1 ms fired");
 }
