@@ -7,8 +7,9 @@ use crate::enter::with_current;
 use crate::look::{Look, Moment, Suspect};
 use crate::monitor::{self, Place, is_due};
 use crate::reporter::{self, Poll, Report};
-use crate::stall::{Stall, StallConfig, StallKind};
+use crate::stall::{Stall, StallConfig};
 use crate::tenure::Tenure;
+use crate::verdict::Found;
 use shinkan_base::atomics::{Arc, Ordering, fence};
 use shinkan_sys::membarrier;
 use shinkan_task::id_from_u64;
@@ -41,7 +42,7 @@ impl Attendance {
             (config.stall.clone(), config.name.clone())
         })
         .unwrap_or_else(|_| (StallConfig::default().with_environment(), None));
-        if !config.on || monitor::start().is_err() {
+        if !config.on || !monitor::start().unwrap_or(false) {
             return None;
         }
         let asymmetric = membarrier::supported();
@@ -60,6 +61,10 @@ impl Attendance {
 
 impl Drop for Attendance {
     fn drop(&mut self) {
+        // In a child of fork(2) somebody may have the list locked who is not there.
+        if !monitor::is_here() {
+            return;
+        }
         let mut guests = lock(&GUESTS);
         let at = guests.iter().position(|guest| Arc::ptr_eq(&guest.tenure, &self.tenure));
         let guest = at.map(|at| guests.swap_remove(at));
@@ -88,14 +93,14 @@ pub(crate) fn look(
         suspects.extend(guest.suspect(now.at));
     }
     // Under no lock: it takes as long as the process has threads.
-    let kinds: Vec<_> = suspects.iter_mut().map(|suspect| suspect.judge(now)).collect();
+    let found: Vec<_> = suspects.iter_mut().map(|suspect| suspect.judge(now)).collect();
     let mut reports = Vec::new();
     if !suspects.is_empty() {
         let mut guests = lock(&GUESTS);
-        for (suspect, kind) in suspects.into_iter().zip(kinds) {
+        for (suspect, found) in suspects.into_iter().zip(found) {
             let its = |guest: &&mut Guest| Arc::ptr_eq(&guest.tenure, &suspect.tenure);
             if let Some(guest) = guests.iter_mut().find(its) {
-                reports.extend(guest.decide(suspect, kind));
+                reports.extend(guest.decide(suspect, found));
             }
         }
     }
@@ -112,12 +117,15 @@ impl Guest {
         if self.look.told && self.look.is_of(&self.tenure, self.tenure.seat.sequence()) {
             return None;
         }
-        self.look.suspect(&self.tenure, now, self.config.threshold)
+        self.look.suspect(&self.tenure, now, &self.config)
     }
 
-    fn decide(&mut self, mut suspect: Suspect, kind: Option<StallKind>) -> Option<Report> {
-        let is_its = self.look.note(&mut suspect);
-        let kind = kind.filter(|_| is_its)?;
+    fn decide(&mut self, mut suspect: Suspect, found: Option<Found>) -> Option<Report> {
+        if !self.look.is(&suspect) {
+            return None;
+        }
+        self.look.note(&mut suspect);
+        let Found { kind, .. } = found.filter(|found| !found.excused)?;
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
         fence(Ordering::Acquire);

@@ -76,6 +76,7 @@ mod threads;
 mod timer;
 mod verdict;
 mod watch;
+mod watched;
 mod worker;
 mod yield_now;
 

@@ -2,12 +2,12 @@
 //! monitor alone, in three steps: who is suspected, and what is noted of him, under the lock of the
 //! list in which the place stands; what the kernel says of the suspects, under none.
 
-use crate::stall::StallKind;
+use crate::stall::StallConfig;
 use crate::tenure::Tenure;
-use crate::verdict::{Case, Sample};
+use crate::verdict::{Case, Found, Sample};
 use shinkan_base::atomics::Arc;
-use shinkan_sys::clock;
 use shinkan_sys::usage::{self, Threads, Usage};
+use shinkan_sys::{clock, threads};
 use std::cell::OnceCell;
 use std::io;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub(crate) struct Look {
     tenure: Option<Arc<Tenure>>,
-    pub(crate) sequence: u64,
+    sequence: u64,
     since: Option<Instant>,
     /// From when the sequence was seen for the second time.
     case: Option<Case>,
@@ -31,6 +31,8 @@ pub(crate) struct Suspect {
     pub(crate) sequence: u64,
     pub(crate) duration: Duration,
     threshold: Duration,
+    /// Whether standard error is told of it.
+    report: bool,
     case: Option<Case>,
 }
 
@@ -39,6 +41,8 @@ pub(crate) struct Moment {
     pub(crate) at: Instant,
     usage: fn(i32) -> io::Result<Usage>,
     threads: OnceCell<Option<std::sync::Arc<Threads>>>,
+    /// Why the kernel said nothing of a thread that there is.
+    silence: OnceCell<io::Error>,
 }
 
 impl Look {
@@ -52,7 +56,7 @@ impl Look {
         &mut self,
         tenure: &Arc<Tenure>,
         now: Instant,
-        threshold: Duration,
+        config: &StallConfig,
     ) -> Option<Suspect> {
         let sequence = tenure.seat.sequence();
         // Not where its core is on its way to another thread already.
@@ -62,36 +66,52 @@ impl Look {
             *self = Self { tenure, sequence, since: Some(now), ..Self::default() };
             return None;
         }
-        if self.judged {
-            return None;
-        }
-        let duration = now.saturating_duration_since(self.since?);
-        let (tenure, case) = (tenure.clone(), self.case.take());
-        Some(Suspect { tenure, sequence, duration, threshold, case })
+        if self.judged { None } else { self.suspect_again(now, config) }
     }
 
-    /// Notes what has become of a suspect. Whether it is this place's still.
-    pub(crate) fn note(&mut self, suspect: &mut Suspect) -> bool {
-        let is_its = self.is_of(&suspect.tenure, suspect.sequence);
-        if is_its {
-            self.case = suspect.case.take();
-        }
-        is_its
+    /// The poll that it is of, which goes on, whether its core is still there or not.
+    pub(crate) fn suspect_again(&mut self, now: Instant, config: &StallConfig) -> Option<Suspect> {
+        let duration = now.saturating_duration_since(self.since?);
+        let (tenure, sequence) = (self.tenure.clone()?, self.sequence);
+        let case = self.case.take();
+        let StallConfig { threshold, report, .. } = *config;
+        Some(Suspect { tenure, sequence, duration, threshold, report, case })
+    }
+
+    /// Whether the poll that it is of has not come back.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.tenure.as_ref().is_some_and(|tenure| tenure.seat.sequence() == self.sequence)
+    }
+
+    /// Whether that is its suspect.
+    pub(crate) fn is(&self, suspect: &Suspect) -> bool {
+        self.is_of(&suspect.tenure, suspect.sequence)
+    }
+
+    /// Notes what is known of its suspect now.
+    pub(crate) fn note(&mut self, suspect: &mut Suspect) {
+        debug_assert!(self.is(suspect), "another's suspect");
+        self.case = suspect.case.take();
     }
 }
 
 impl Suspect {
     /// What it is stuck in, if it is. Asks the kernel, which takes as long as there are threads.
-    pub(crate) fn judge(&mut self, now: &Moment) -> Option<StallKind> {
+    pub(crate) fn judge(&mut self, now: &Moment) -> Option<Found> {
         let before = clock::now();
-        let usage = now.usage(self.tenure.thread)?;
+        let usage = (now.usage)(self.tenure.thread);
+        let usage = usage.map_err(|error| now.note(error, self.report)).ok()?;
         let sample = Sample { at: clock::now(), usage };
         match &mut self.case {
-            Some(case) => {
-                case.look(before, sample, || now.threads(), self.duration, self.threshold)
-            }
+            Some(case) => case.look(
+                before,
+                sample,
+                || now.threads(self.report),
+                self.duration,
+                self.threshold,
+            ),
             None => {
-                self.case = Some(Case::new(sample, || now.threads()));
+                self.case = Some(Case::new(sample, || now.threads(self.report)));
                 None
             }
         }
@@ -104,15 +124,29 @@ impl Moment {
     }
 
     pub(crate) fn with(usage: fn(i32) -> io::Result<Usage>) -> Self {
-        Self { at: clock::now(), usage, threads: OnceCell::new() }
-    }
-
-    fn usage(&self, thread: i32) -> Option<Usage> {
-        (self.usage)(thread).ok()
+        let (threads, silence) = (OnceCell::new(), OnceCell::new());
+        Self { at: clock::now(), usage, threads, silence }
     }
 
     /// All threads of the process; nothing where the kernel does not say.
-    fn threads(&self) -> Option<std::sync::Arc<Threads>> {
-        self.threads.get_or_init(|| Threads::now().ok().map(std::sync::Arc::new)).clone()
+    fn threads(&self, report: bool) -> Option<std::sync::Arc<Threads>> {
+        let ask = || {
+            let all = Threads::now().map_err(|error| self.note(error, report)).ok()?;
+            Some(std::sync::Arc::new(all))
+        };
+        self.threads.get_or_init(ask).clone()
+    }
+
+    fn note(&self, error: io::Error, report: bool) {
+        // A thread that has ended is nothing to speak of, where the kernel speaks of others.
+        let ended = error.kind() == io::ErrorKind::NotFound;
+        if report && (!ended || (self.usage)(threads::kernel_id()).is_err()) {
+            let _ = self.silence.set(error);
+        }
+    }
+
+    /// Why a poll could not be judged, where that was so and is to be told.
+    pub(crate) fn silence(self) -> Option<io::Error> {
+        self.silence.into_inner()
     }
 }

@@ -9,16 +9,15 @@ use crate::blocking::lock;
 use crate::guests;
 use crate::handle::Handle;
 use crate::hooks::quietly;
-use crate::look::{Look, Moment, Suspect};
+use crate::look::Moment;
 use crate::reporter::{self, Poll, Report};
 use crate::seize::{self, Taken};
-use crate::shared::{Flavor, Shared};
+use crate::shared::Shared;
 use crate::stall::{Stall, StallKind};
-use crate::tenure::Tenure;
-use shinkan_base::atomics::Arc;
-use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use crate::watched::{Stuck, Suspected, Watched, stays};
+use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
-use shinkan_sys::{clock, membarrier, threads};
+use shinkan_sys::{clock, membarrier, process, threads};
 use shinkan_task::{Id, id_from_u64};
 use std::collections::HashMap;
 use std::io;
@@ -34,6 +33,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(10);
 static MONITOR: OnceLock<Monitor> = OnceLock::new();
 
 struct Monitor {
+    /// The process in which its thread runs. In a child of fork(2) there is none, and its lists are as
+    /// it left them, perhaps locked.
+    process: u32,
     alarm: Alarm,
     unparker: Unparker,
     thread: AtomicU64,
@@ -54,39 +56,6 @@ impl List {
     fn of(&mut self, id: u64) -> Option<&mut Watched> {
         self.runtimes.iter_mut().find(|watched| watched.handle.shared().id == id)
     }
-}
-
-struct Watched {
-    handle: Handle,
-    cores: Box<[Look]>,
-    /// Polls whose core was taken, and which have not come back.
-    away: Vec<Away>,
-}
-
-struct Away {
-    tenure: Arc<Tenure>,
-    sequence: u64,
-    kind: StallKind,
-}
-
-/// A worker that is suspected.
-struct Suspected {
-    runtime: u64,
-    worker: usize,
-    suspect: Suspect,
-    kind: Option<StallKind>,
-}
-
-/// A poll that is stuck, and what is to be done.
-struct Stuck {
-    handle: Handle,
-    worker: usize,
-    tenure: Arc<Tenure>,
-    sequence: u64,
-    duration: Duration,
-    kind: StallKind,
-    may_move: bool,
-    first: bool,
 }
 
 /// A worker has counted itself as working: whoever works is looked at.
@@ -112,24 +81,15 @@ pub(crate) fn note_work_on(asymmetric: bool) {
 /// # Errors
 /// The operating system has no thread to give.
 pub(crate) fn watch(handle: &Handle) -> io::Result<()> {
-    let monitor = started()?;
-    let cores = match &handle.shared().flavor {
-        Flavor::Multi(multi) => multi.slots.len(),
-        Flavor::Current(_) => 1,
-    };
-    let watched = Watched {
-        handle: handle.clone(),
-        cores: (0..cores).map(|_| Look::default()).collect(),
-        away: Vec::new(),
-    };
-    lock(&monitor.list).runtimes.push(watched);
+    let Some(monitor) = started()? else { return Ok(()) };
+    lock(&monitor.list).runtimes.push(Watched::new(handle));
     note_work(handle.shared());
     Ok(())
 }
 
 /// Looks at this runtime no more. When it returns, the monitor holds nothing of it.
 pub(crate) fn forget(handle: &Handle) {
-    let Some(monitor) = MONITOR.get() else { return };
+    let Some(monitor) = MONITOR.get().filter(|monitor| monitor.is_here()) else { return };
     let id = handle.shared().id;
     let mut list = lock(&monitor.list);
     let at = list.runtimes.iter().position(|watched| watched.handle.shared().id == id);
@@ -144,43 +104,32 @@ pub(crate) fn forget(handle: &Handle) {
     drop(watched);
 }
 
-/// Whether any of its workers may be in user code that has to be looked at.
-fn works(shared: &Shared) -> bool {
-    let driven = match &shared.flavor {
-        Flavor::Multi(_) => true,
-        Flavor::Current(current) => current.is_driven(),
-    };
-    driven && !shared.is_closed() && shared.idle().anybody_awake()
-}
-
-/// The tenure of one of its cores.
-fn tenure(shared: &Shared, core: usize) -> Arc<Tenure> {
-    match &shared.flavor {
-        Flavor::Multi(multi) => multi.slots[core].tenure(),
-        Flavor::Current(current) => current.tenure(),
-    }
-}
-
 /// The kernel's number of the monitor's thread; 0 before it runs.
 pub(crate) fn thread() -> i32 {
     MONITOR.get().map_or(0, |monitor| monitor.thread.load(Ordering::Relaxed) as i32)
 }
 
-/// Makes sure that there is a monitor.
+/// Makes sure that there is a monitor. False in a child of fork(2) that was without from the start.
 ///
 /// # Errors
 /// The operating system has no thread to give.
-pub(crate) fn start() -> io::Result<()> {
-    started().map(drop)
+pub(crate) fn start() -> io::Result<bool> {
+    started().map(|monitor| monitor.is_some())
 }
 
-fn started() -> io::Result<&'static Monitor> {
+/// Whether there is a monitor in this process.
+pub(crate) fn is_here() -> bool {
+    MONITOR.get().is_some_and(Monitor::is_here)
+}
+
+fn started() -> io::Result<Option<&'static Monitor>> {
     static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(monitor) = MONITOR.get() {
+    let known = || MONITOR.get().map(|monitor| Some(monitor).filter(|monitor| monitor.is_here()));
+    if let Some(monitor) = known() {
         return Ok(monitor);
     }
     let _one = lock(&STARTING);
-    if let Some(monitor) = MONITOR.get() {
+    if let Some(monitor) = known() {
         return Ok(monitor);
     }
     let parker = Parker::new();
@@ -194,6 +143,7 @@ fn started() -> io::Result<&'static Monitor> {
         }
     })?;
     let monitor = MONITOR.get_or_init(|| Monitor {
+        process: process::own_id(),
         alarm: Alarm::new(),
         unparker,
         thread: AtomicU64::new(0),
@@ -201,10 +151,14 @@ fn started() -> io::Result<&'static Monitor> {
         let_go: Condvar::new(),
     });
     monitor.unparker.unpark();
-    Ok(monitor)
+    Ok(Some(monitor))
 }
 
 impl Monitor {
+    fn is_here(&self) -> bool {
+        self.process == process::own_id()
+    }
+
     fn run(&self, mut parker: Parker) {
         self.thread.store(threads::kernel_id() as u64, Ordering::Relaxed);
         let mut reported = HashMap::new();
@@ -217,6 +171,9 @@ impl Monitor {
                 works |= guests_work;
                 pause = soon.map_or(pause, |soon| soon.min(pause));
             });
+            if let Some(error) = now.silence() {
+                tell_silence(&error);
+            }
             if !stuck.is_empty() {
                 self.deal_with(stuck, &mut reported);
             }
@@ -237,8 +194,7 @@ impl Monitor {
     }
 
     fn anybody_works(&self) -> bool {
-        guests::anybody_works()
-            || lock(&self.list).runtimes.iter().any(|watched| works(watched.handle.shared()))
+        guests::anybody_works() || lock(&self.list).runtimes.iter().any(Watched::works)
     }
 
     /// One look at every worker.
@@ -246,18 +202,17 @@ impl Monitor {
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
         let mut suspects = Vec::new();
         for watched in &mut lock(&self.list).runtimes {
+            watched.welcome_back();
             let shared = watched.handle.shared();
-            let threshold = shared.config.stall.threshold;
-            looked.pause = looked.pause.min(threshold / 2);
-            watched.away.retain(|away| away.tenure.seat.sequence() == away.sequence);
-            if works(shared) {
+            looked.pause = looked.pause.min(shared.config.stall.threshold / 2);
+            if watched.works() {
                 looked.works = true;
-                suspects.extend(watched.suspects(now.at, threshold));
+                suspects.extend(watched.suspects(now.at));
             }
         }
         // Under no lock: it takes as long as the process has threads.
         for suspected in &mut suspects {
-            suspected.kind = suspected.suspect.judge(now);
+            suspected.found = suspected.suspect.judge(now);
         }
         if !suspects.is_empty() {
             self.decide(suspects, &mut looked.stuck);
@@ -327,8 +282,8 @@ impl Monitor {
             spawned_at: place,
             duration: stuck.duration,
             kind: stuck.kind,
-            stays: matches!(shared.flavor, Flavor::Current(_)),
-            moved: taken == Taken::Yes,
+            stays: stays(shared),
+            moved: stuck.is_away || taken == Taken::Yes,
             stack: None,
         };
         let is_due = is_due(reported, &stall);
@@ -342,20 +297,32 @@ impl Monitor {
     /// The core was not taken: the next look asks for it again.
     fn ask_again(&self, stuck: &Stuck, told: bool) {
         if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
-            let look = &mut watched.cores[stuck.worker];
-            if look.is_of(&stuck.tenure, stuck.sequence) {
-                look.judged = false;
-                look.told &= told;
-            }
+            watched.ask_again(stuck, told);
         }
     }
 
     fn note_away(&self, stuck: &Stuck) {
         if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
-            let (tenure, sequence, kind) = (stuck.tenure.clone(), stuck.sequence, stuck.kind);
-            watched.away.push(Away { tenure, sequence, kind });
+            watched.note_away(stuck);
         }
     }
+}
+
+/// Says, once a process, that polls cannot be judged.
+fn tell_silence(error: &io::Error) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "mount proc(5) on /proc",
+        io::ErrorKind::Unsupported => "take a kernel that was built with scheduler statistics",
+        _ => "that takes two descriptors at a time: close some, or raise the limit (`ulimit -n`)",
+    };
+    reporter::warn(format!(
+        "shinkan: stuck polls are not found while the kernel's word on threads cannot be read: \
+         {error}. Remedy: {remedy}; or have none looked for, with `SHINKAN_STALL=off`\n"
+    ));
 }
 
 /// The name that a task was given. Looks through all: once a place and ten seconds.
@@ -400,46 +367,6 @@ pub(crate) fn is_due(reported: &mut HashMap<Place, Instant>, stall: &Stall) -> b
         reported.insert(place, now);
     }
     is_due
-}
-
-impl Watched {
-    /// Those of its workers that are in the poll that they were in before.
-    fn suspects(&mut self, now: Instant, threshold: Duration) -> impl Iterator<Item = Suspected> {
-        let shared = self.handle.shared();
-        let runtime = shared.id;
-        self.cores.iter_mut().enumerate().filter_map(move |(worker, look)| {
-            let suspect = look.suspect(&tenure(shared, worker), now, threshold)?;
-            Some(Suspected { runtime, worker, suspect, kind: None })
-        })
-    }
-
-    /// Adds those of its workers that are stuck to `stuck`.
-    fn decide(&mut self, suspects: impl Iterator<Item = Suspected>, stuck: &mut Vec<Stuck>) {
-        let shared = self.handle.shared();
-        let stays = matches!(shared.flavor, Flavor::Current(_));
-        let workers = self.cores.len();
-        let ceiling = shared.config.stall.ceiling.unwrap_or(8 * workers);
-        let mut all = self.away.len();
-        let mut computing = self.away.iter().filter(|a| a.kind == StallKind::Computing).count();
-        for Suspected { worker, mut suspect, kind, .. } in suspects {
-            let look = &mut self.cores[worker];
-            let is_its = look.note(&mut suspect);
-            let Some(kind) = kind.filter(|_| is_its) else { continue };
-            let may_move =
-                !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
-            all += usize::from(may_move);
-            computing += usize::from(may_move && kind == StallKind::Computing);
-            // Where nothing can be moved it is over when it was told.
-            look.judged = may_move || stays;
-            let first = !core::mem::replace(&mut look.told, true);
-            if !may_move && !first {
-                continue;
-            }
-            let Suspect { tenure, sequence, duration, .. } = suspect;
-            let handle = self.handle.clone();
-            stuck.push(Stuck { handle, worker, tenure, sequence, duration, kind, may_move, first });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus};
 
+/// The number of this process: another one in a child of fork(2), where the threads are missing that
+/// its parent had.
+pub fn own_id() -> u32 {
+    std::process::id()
+}
+
 /// Starts a process. Returns once the program runs, or cannot.
 ///
 /// # Errors
