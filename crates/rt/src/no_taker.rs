@@ -1,13 +1,17 @@
 //! What stands for `taker.rs` where stacks were not built in.
 
 use crate::stack::StallStack;
-use crate::tenure::Tenure;
 
 /// There is none.
 pub(crate) enum Copied {}
 
 /// Nothing is copied.
-pub(crate) fn take(_tenure: &Tenure, _signal: Option<i32>) -> Option<Copied> {
+pub(crate) fn take(
+    _thread: i32,
+    _on_stack: usize,
+    _monitor: i32,
+    _signal: Option<i32>,
+) -> Option<Copied> {
     None
 }
 

@@ -8,6 +8,7 @@
 //! the user's hook.
 
 use crate::hooks::quietly;
+use crate::monitor;
 use crate::namer::Namer;
 use crate::stack::StallStack;
 use crate::stall::{Stall, StallConfig};
@@ -128,7 +129,8 @@ impl Work for OfThePolls {
         if !is_due || !config.stacks || !poll.goes_on() {
             return None;
         }
-        let copied = taker::take(&poll.tenure, config.signal);
+        let Tenure { thread, on_stack, .. } = *poll.tenure;
+        let copied = taker::take(thread, on_stack, monitor::thread(), config.signal);
         // A poll that came back meanwhile has left another one's stack, or none.
         copied.filter(|_| poll.goes_on())
     }

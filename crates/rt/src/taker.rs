@@ -1,9 +1,7 @@
 //! Takes the stack of a stuck thread. `no_taker.rs` stands for this where it was not built in.
 
 use crate::hooks::quietly;
-use crate::monitor;
 use crate::stack::{StallFrame, StallStack};
-use crate::tenure::Tenure;
 use core::time::Duration;
 use shinkan_stacks::{Code, Frame, Signal, Taken};
 use shinkan_sys::kernel_side::{self, At};
@@ -12,6 +10,7 @@ use shinkan_sys::park::Parker;
 /// A copy that was not looked at yet.
 pub(crate) struct Copied {
     thread: i32,
+    monitor: i32,
     taken: Taken,
 }
 
@@ -21,15 +20,21 @@ const LOOKS: u32 = 20;
 /// Between two such looks.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Copies the stack of a tenant; `signal` 0 means any that is free, and nothing none.
-pub(crate) fn take(tenure: &Tenure, signal: Option<i32>) -> Option<Copied> {
+/// Copies the stack of the thread `thread`, to which the address `on_stack` belongs; `monitor` is the
+/// thread that looks on meanwhile. `signal` 0 means any that is free, and nothing none.
+pub(crate) fn take(
+    thread: i32,
+    on_stack: usize,
+    monitor: i32,
+    signal: Option<i32>,
+) -> Option<Copied> {
     let signal = match signal {
         None => Signal::Off,
         Some(0) => Signal::Free,
         Some(number) => Signal::Number(number),
     };
-    let thread = tenure.thread;
-    shinkan_stacks::take(thread, tenure.on_stack, signal).map(|taken| Copied { thread, taken })
+    let taken = shinkan_stacks::take(thread, on_stack, signal)?;
+    Some(Copied { thread, monitor, taken })
 }
 
 /// What is kept of the program's files between two stacks, at most.
@@ -91,8 +96,6 @@ impl Copied {
 
     /// Whether the thread still waits there, and nobody else runs.
     fn is_alone(&self, futex: u64) -> bool {
-        // It looks on meanwhile.
-        let monitor = monitor::thread();
         let mut parker = Parker::new();
         let waits = || match kernel_side::at(self.thread) {
             Some(At::Call(call)) => call.futex() == Some(futex),
@@ -102,7 +105,7 @@ impl Copied {
             if look > 0 {
                 parker.park_timeout(PAUSE);
             }
-            waits() && !kernel_side::another_runs(&[self.thread, monitor]) && waits()
+            waits() && !kernel_side::another_runs(&[self.thread, self.monitor]) && waits()
         })
     }
 }
