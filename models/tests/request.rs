@@ -43,6 +43,22 @@ fn a_copy_that_is_done_is_whole() {
 }
 
 #[test]
+fn what_the_asker_left_is_there_for_the_handler() {
+    loom::model(|| {
+        let slot = Arc::new(Slot::default());
+        let its = slot.clone();
+        // The number of the first request, as if the signal were faster than the store.
+        let first = Ticket::from_u64(1);
+        let handler = thread::spawn(move || {
+            its.request.serve(first, || assert_eq!(its.copy[0].load(Ordering::Relaxed), 7));
+        });
+        let asked = slot.request.ask_with(|| slot.copy[0].store(7, Ordering::Relaxed));
+        assert_eq!(asked, Some(first));
+        handler.join().unwrap();
+    });
+}
+
+#[test]
 fn a_handler_that_comes_late_writes_nothing() {
     loom::model(|| {
         let slot = Arc::new(Slot::default());

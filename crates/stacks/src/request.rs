@@ -82,7 +82,9 @@ impl Request {
         }
         write();
         let ticket = Ticket(((word >> 2) + 1) % Ticket::LIMIT);
-        self.word.store(ticket.0 << 2 | ASKED, Ordering::Release);
+        let order =
+            if canary("request_asked_relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        self.word.store(ticket.0 << 2 | ASKED, order);
         Some(ticket)
     }
 
