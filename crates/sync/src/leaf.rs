@@ -1,9 +1,9 @@
 //! What every waiting future of this crate does besides waiting: takes budget, and leaves a wait
 //! record when it answers Pending.
 
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::panic::Location;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget::{self, RestoreOnPending};
@@ -33,14 +33,26 @@ pub(crate) async fn cooperative<F: Future>(
     place: &'static Location<'static>,
     future: F,
 ) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let unit = ready!(proceed(cx, resource, place));
-        let output = ready!(future.as_mut().poll(cx));
+    Cooperative { resource, place, future: pin!(future) }.await
+}
+
+/// A type of its own rather than a `poll_fn`, whose poll the compiler does not inline.
+struct Cooperative<'a, F> {
+    resource: usize,
+    place: &'static Location<'static>,
+    future: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for Cooperative<'_, F> {
+    type Output = F::Output;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let unit = ready!(proceed(cx, self.resource, self.place));
+        let output = ready!(self.future.as_mut().poll(cx));
         unit.made_progress();
         Poll::Ready(output)
-    })
-    .await
+    }
 }
 
 /// The number under which a wait record names `resource`.

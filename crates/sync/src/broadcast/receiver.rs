@@ -6,6 +6,8 @@ use crate::leaf;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 use shinkan_base::atomics::Ordering;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::services::block_on;
@@ -71,8 +73,7 @@ impl<T: Clone> Receiver<T> {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
-        let place = Location::caller();
-        leaf::cooperative(leaf::address(&*self.ring), place, receive(self, place))
+        receive(self, Location::caller())
     }
 
     /// Takes the next message, if there is one.
@@ -100,11 +101,42 @@ async fn receive<T: Clone>(
     receiver: &mut Receiver<T>,
     place: &'static Location<'static>,
 ) -> Result<T, RecvError> {
-    let Receiver { ring, next } = receiver;
-    // A receiver that is behind, as most are, is spared the node of a waiter.
-    if let Some(received) = look(ring, next) {
+    // A receiver that is behind, as most are, is spared the node of a waiter and its state.
+    if let Some(received) = (FirstLook { receiver, place }).await {
         return received;
     }
+    let resource = leaf::address(&*receiver.ring);
+    leaf::cooperative(resource, place, wait(receiver, place)).await
+}
+
+/// Ends in its first poll that has budget, with what there is. A type of its own rather than a
+/// `poll_fn`, whose poll the compiler does not inline.
+struct FirstLook<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    place: &'static Location<'static>,
+}
+
+impl<T: Clone> Future for FirstLook<'_, T> {
+    type Output = Option<Result<T, RecvError>>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let place = self.place;
+        let Receiver { ring, next } = &mut *self.receiver;
+        let unit = ready!(leaf::proceed(cx, leaf::address(&**ring), place));
+        let received = look(ring, next);
+        if received.is_some() {
+            unit.made_progress();
+        }
+        Poll::Ready(received)
+    }
+}
+
+async fn wait<T: Clone>(
+    receiver: &mut Receiver<T>,
+    place: &'static Location<'static>,
+) -> Result<T, RecvError> {
+    let Receiver { ring, next } = receiver;
     loop {
         // Made before the look, so that it ends if something is sent after it.
         let sent = ring.sent.notified_as(WaitKind::BroadcastRecv, place);
@@ -117,6 +149,7 @@ async fn receive<T: Clone>(
 
 /// Nothing where it must wait. A function of its own, so that no message is in the future while it
 /// waits: it is `Sync` though the message need not be.
+#[inline(always)]
 fn look<T: Clone>(ring: &Ring<T>, next: &mut u64) -> Option<Result<T, RecvError>> {
     match ring.receive(next) {
         Ok(value) => Some(Ok(value)),

@@ -37,6 +37,7 @@ struct Slot<T> {
 
 impl<T> Slot<T> {
     /// One receiver less misses it. The value, if it was the last one.
+    #[inline]
     fn pass(&mut self) -> Option<T> {
         self.missing -= 1;
         if self.missing == 0 { self.value.take() } else { None }
@@ -61,10 +62,12 @@ impl<T> Ring<T> {
         }
     }
 
+    #[inline]
     fn capacity(&self) -> u64 {
         self.slots.len() as u64
     }
 
+    #[inline]
     fn slot(&self, position: u64) -> &Mutex<Slot<T>> {
         &self.slots[(position & (self.capacity() - 1)) as usize]
     }
@@ -130,6 +133,7 @@ impl<T> Ring<T> {
 
     /// A clone of the message at `next`, if it is there; moves `next` on. The last receiver gets a
     /// clone too, since a clone may be told from what it was made of.
+    #[inline(always)]
     pub(super) fn receive(&self, next: &mut u64) -> Result<T, TryRecvError>
     where
         T: Clone,
@@ -137,25 +141,31 @@ impl<T> Ring<T> {
         let mut slot = self.slot(*next).lock();
         if slot.position != *next {
             drop(slot);
-            let tail = self.tail.lock();
-            slot = self.slot(*next).lock();
-            if slot.position != *next || canary("broadcast_no_second_look") {
-                if *next == tail.position {
-                    // A sender's messages come before its drop, and none is sent while we hold the
-                    // lock.
-                    let closed = self.senders.load(Ordering::Acquire) == 0;
-                    return Err(if closed { TryRecvError::Closed } else { TryRecvError::Empty });
-                }
-                let oldest = tail.position - self.capacity();
-                let missed = oldest - *next;
-                *next = oldest;
-                return Err(TryRecvError::Lagged(missed));
-            }
+            slot = self.receive_slow(next)?;
         }
         *next += 1;
         // Where the clone panics the message counts as received.
         let had = Had { slot, rest: None };
         had.slot.value.clone().ok_or(TryRecvError::Closed)
+    }
+
+    /// The slot of `next`, where it was not there at a first look but is now.
+    #[cold]
+    fn receive_slow(&self, next: &mut u64) -> Result<MutexGuard<'_, Slot<T>>, TryRecvError> {
+        let tail = self.tail.lock();
+        let slot = self.slot(*next).lock();
+        if slot.position == *next && !canary("broadcast_no_second_look") {
+            return Ok(slot);
+        }
+        if *next == tail.position {
+            // A sender's messages come before its drop, and none is sent while we hold the lock.
+            let closed = self.senders.load(Ordering::Acquire) == 0;
+            return Err(if closed { TryRecvError::Closed } else { TryRecvError::Empty });
+        }
+        let oldest = tail.position - self.capacity();
+        let missed = oldest - *next;
+        *next = oldest;
+        Err(TryRecvError::Lagged(missed))
     }
 
     /// Messages that some receiver has not had.
