@@ -28,16 +28,16 @@ async fn tasks<F>(count: usize, wait: impl Fn() -> F) -> [Look; 3]
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    // The caller's list of handles is not the tasks' memory.
-    let mut tasks = Vec::with_capacity(count);
+    // The caller's list of handles is not the tasks' memory: it is there before, page by page.
+    let mut tasks: Vec<_> = (0..count).map(|_| None).collect();
     // What a runtime sets up once, at its first task and timer, is not either.
     rt::spawn(rt::time::sleep(Duration::from_millis(1))).await.unwrap();
     let before = Look::now();
-    tasks.extend((0..count).map(|_| rt::spawn(wait())));
+    tasks.iter_mut().for_each(|task| *task = Some(rt::spawn(wait())));
     settle().await;
     let with = Look::now();
-    tasks.iter().for_each(|task| task.abort());
-    for task in tasks.drain(..) {
+    tasks.iter().flatten().for_each(|task| task.abort());
+    for task in tasks.drain(..).flatten() {
         assert!(task.await.unwrap_err().is_cancelled());
     }
     settle().await;
@@ -47,12 +47,12 @@ where
 async fn streams(count: usize) -> [Look; 3] {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let to = listener.local_addr().unwrap();
-    let mut tasks = Vec::with_capacity(count);
+    let mut tasks: Vec<_> = (0..count).map(|_| None).collect();
     let before = Look::now();
     let clients = connections(to, count);
-    for _ in 0..count {
+    for task in &mut tasks {
         let (stream, _) = listener.accept().await.unwrap();
-        tasks.push(rt::spawn(async move {
+        *task = Some(rt::spawn(async move {
             let mut byte = [0];
             // Nothing comes until the client ends.
             while stream.readable().await.is_ok() {
@@ -65,7 +65,7 @@ async fn streams(count: usize) -> [Look; 3] {
     settle().await;
     let with = Look::now();
     drop(clients);
-    for task in tasks.drain(..) {
+    for task in tasks.drain(..).flatten() {
         task.await.unwrap();
     }
     settle().await;
