@@ -168,7 +168,7 @@ impl Driver {
     /// thread be late between the two.
     #[doc(hidden)]
     pub fn apply(&self, token: Token, ready: Ready, out: &mut Wakers) {
-        self.io.shared.slots.set(token, ready, out);
+        self.io.shared.slots.applying().set(token, ready, out);
     }
 
     /// Has the next turn of a simulation report readiness, as if the kernel had.

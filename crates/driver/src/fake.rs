@@ -53,9 +53,11 @@ impl Fake {
             events
         };
         turned.events = events.len() as u32;
+        let applying = slots.applying();
         for (token, ready) in events.drain(..) {
-            slots.set(token, ready, out);
+            applying.set(token, ready, out);
         }
+        drop(applying);
         if turned.events == 0
             && !turned.bell
             && let Some(wait) = wait

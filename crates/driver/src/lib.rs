@@ -24,9 +24,9 @@
 //!    be registered; what is registered can still be dropped, at any time.
 //! 8. **Faults.** A registration that fails leaves nothing behind. A turn never fails.
 //!
-//! Slots are type-stable memory that lives as long as the last [`Io`] or [`Source`]. The word's
-//! protocol stands in `word.rs`, the waiters' in `waiters.rs`; their models are
-//! `models/tests/readiness_*.rs`.
+//! The table of slots lives as long as the last [`Io`] or [`Source`], and gives memory back where it
+//! was made for many more descriptors than there are (`slots.rs`). The word's protocol stands in
+//! `word.rs`, the waiters' in `waiters.rs`; their models are `models/tests/readiness_*.rs`.
 
 #![deny(unsafe_code)]
 
@@ -34,6 +34,11 @@ mod clock;
 mod driver;
 mod fake;
 pub mod files;
+#[cfg(not(shinkan_loom))]
+mod kept;
+#[cfg(shinkan_loom)]
+#[path = "kept_loom.rs"]
+mod kept;
 pub mod ops;
 mod poll;
 mod process;

@@ -61,12 +61,15 @@ impl Poll {
             return turned;
         };
         turned.timed_out = events.len() == 0;
+        // Not for the bell alone.
+        let mut applying = None;
         for event in events {
             if event.data == BELL {
                 turned.bell = true;
             } else {
                 turned.events += 1;
-                slots.set(Token::from_u64(event.data), ready(event), out);
+                let applying = applying.get_or_insert_with(|| slots.applying());
+                applying.set(Token::from_u64(event.data), ready(event), out);
             }
         }
         turned

@@ -157,8 +157,9 @@ impl Seen {
 }
 
 impl Word {
-    pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(0))
+    /// Of a slot whose first owner has that generation.
+    pub(crate) fn new(generation: u32) -> Self {
+        Self(AtomicU64::new(u64::from(generation) * GENERATION_ONE))
     }
 
     /// A look. Acquire, against the release of a set: what the harvester saw happened before.
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_clear_takes_what_it_names() {
-        let word = Word::new();
+        let word = Word::new(0);
         assert_eq!(word.set(0, Ready::READABLE | Ready::READ_CLOSED), Set::NoWaiter);
         let event = word.look().event(READ);
         word.clear(event, event.ready - Ready::CLOSED);
@@ -286,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_clear_that_is_older_than_a_set_takes_nothing() {
-        let word = Word::new();
+        let word = Word::new(0);
         let _ = word.set(0, Ready::READABLE);
         let event = word.look().event(READ);
         let _ = word.set(0, Ready::READABLE);
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_set_of_an_older_generation_does_nothing() {
-        let word = Word::new();
+        let word = Word::new(0);
         assert_eq!(word.release(), 1);
         assert_eq!(word.set(0, Ready::ALL), Set::Stale);
         assert!(word.look().event(Ready::ALL).ready.is_empty());
@@ -305,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_set_tells_of_the_waiters_of_its_direction() {
-        let word = Word::new();
+        let word = Word::new(0);
         let reader = Waiter::Direction(Direction::Read);
         assert_eq!(word.wait(reader, READ), None);
         assert_eq!(word.set(0, Ready::WRITABLE), Set::NoWaiter);
@@ -329,7 +330,7 @@ mod tests {
 
     #[test]
     fn after_the_end_every_wait_is_answered_also_for_the_next_owner() {
-        let word = Word::new();
+        let word = Word::new(0);
         word.shut_down();
         assert!(word.wait(Waiter::Node, READ).is_some_and(ReadyEvent::is_shutdown));
         word.release();
