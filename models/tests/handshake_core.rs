@@ -170,3 +170,36 @@ fn a_second_seizure_meets_the_first_tenant() {
         worker.join().unwrap();
     });
 }
+
+#[test]
+fn two_attempts_meet_two_entries() {
+    let mut model = loom::model::Builder::new();
+    // Without this bound it takes a minute and a half, and was walked once.
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let (seat, core) = in_user_code();
+        let (its_seat, its_core) = (seat.clone(), core.clone());
+        let worker = thread::spawn(move || {
+            let mut times = 0;
+            for _ in 0..2 {
+                if its_seat.enter() {
+                    its_core.touch();
+                    times += 1;
+                    its_seat.leave();
+                }
+            }
+            times
+        });
+        let sequence = seat.sequence();
+        let taken = seat.try_take(sequence, heavy) || seat.try_take(sequence, heavy);
+        let seen = if taken { core.touch() } else { 0 };
+        let times = worker.join().unwrap();
+        if taken {
+            assert!(!seat.enter(), "the tenure is over");
+            assert_eq!(seen, times + 1, "the taker sees all that the tenant did");
+        } else {
+            assert!(seat.enter(), "nobody took it");
+            assert_eq!(core.touch(), times + 1);
+        }
+    });
+}
