@@ -5,6 +5,7 @@
 use loom::sync::atomic::{Ordering, fence};
 use loom::thread;
 use shinkan_base::atomics::Arc;
+use shinkan_base::place::PlaceWord;
 use shinkan_base::wakers::Wakers;
 use shinkan_models::calls::Calls;
 use shinkan_rt::handshake::Seat;
@@ -18,8 +19,7 @@ fn the_next_tenant_fires_while_the_last_one_drops() {
         let shard = Arc::new(Shard::new(0));
         let calls = Calls::new();
         let seat = Seat::new(false);
-        seat.bump();
-        seat.leave();
+        seat.leave_to_poll(1, PlaceWord::NONE);
         let seat = Arc::new(seat);
         let mut entry = Box::pin(Entry::new());
         let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(&shard), 5));

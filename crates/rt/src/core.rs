@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::measures::Measures;
 use crate::nap::Napper;
 use crate::pace::Pace;
-use crate::tenure::Tenure;
+use crate::tenure::{Said, Tenure};
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -58,6 +58,7 @@ pub(crate) struct Slot {
     /// a thief takes it where the worker is stuck before it.
     pub(crate) lifo: Padded<LifoSlot<Runnable>>,
     pub(crate) timers: Arc<Shard>,
+    /// Its polls are those of past tenures.
     pub(crate) counters: Counters,
     pub(crate) measures: Measures,
     /// The current tenure; replaced by whoever takes the core over.
@@ -104,6 +105,17 @@ impl Slot {
     pub(crate) fn tenure(&self) -> Arc<Tenure> {
         self.tenure.lock().clone()
     }
+
+    /// Polls in all tenures.
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls_with(&self.tenure.lock())
+    }
+
+    /// With those of the tenure that is the slot's now.
+    #[inline]
+    pub(crate) fn polls_with(&self, tenure: &Tenure) -> u64 {
+        self.counters.polls() + tenure.seat.polls()
+    }
 }
 
 /// One thread's tenure of one core.
@@ -129,8 +141,13 @@ impl Worker {
         let shared = handle.shared();
         let tenure = Arc::new(Tenure::new(shared.asymmetric));
         let slot = shared.multi().slots[index].clone();
-        let previous = core::mem::replace(&mut *slot.tenure.lock(), tenure.clone());
-        assert!(previous.seat.is_gone(), "core {index} was given to two threads");
+        {
+            let mut now = slot.tenure.lock();
+            let previous = core::mem::replace(&mut *now, tenure.clone());
+            assert!(previous.seat.is_gone(), "core {index} was given to two threads");
+            // It counts no more.
+            slot.counters.add_polls(previous.seat.polls());
+        }
         Self { handle, index, tenure, slot, _not_sync: PhantomData }
     }
 
@@ -151,6 +168,16 @@ impl Worker {
         if self.tenure.seat.enter() { Some(Inside { worker: self }) } else { None }
     }
 
+    /// Goes inside after user code.
+    #[inline]
+    fn back(&self) -> Option<Inside<'_>> {
+        let inside = self.enter();
+        if inside.is_none() {
+            self.tenure.seat.note_return();
+        }
+        inside
+    }
+
     /// Whether this thread has lost its core.
     pub(crate) fn is_gone(&self) -> bool {
         self.tenure.seat.is_gone()
@@ -162,19 +189,29 @@ impl<'a> Inside<'a> {
         self.worker
     }
 
-    /// Leaves, calls user code, and enters again: nothing if the core was taken meanwhile. The
-    /// sequence is odd while `code` runs. `code` must not unwind: it catches its own panics.
+    /// Leaves, polls this task, and enters again: nothing if the core was taken meanwhile. `poll`
+    /// must not unwind: it catches its own panics.
+    #[inline]
+    pub(crate) fn poll(self, task: Runnable, poll: impl FnOnce(Runnable)) -> Option<Inside<'a>> {
+        let worker = self.out();
+        worker.tenure.leave_to_poll(Said::task(&task));
+        poll(task);
+        worker.back()
+    }
+
+    /// Leaves, calls a waker or a hook, and enters again, as [`Inside::poll`].
     #[inline]
     pub(crate) fn user(self, code: impl FnOnce()) -> Option<Inside<'a>> {
-        let worker = self.worker;
-        // Before the core is released, so that the monitor never samples an even sequence with
-        // the tenant outside and user code running.
-        worker.tenure.seat.bump();
-        drop(self);
+        let worker = self.out();
+        worker.tenure.leave_to_call(Said::CALLBACK);
         code();
-        let inside = worker.enter();
-        worker.tenure.seat.bump();
-        inside
+        worker.back()
+    }
+
+    /// The caller leaves.
+    #[inline(always)]
+    fn out(self) -> &'a Worker {
+        core::mem::ManuallyDrop::new(self).worker
     }
 
     /// Gives the core away for good: the caller passes it on.

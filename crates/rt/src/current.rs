@@ -14,7 +14,7 @@ use crate::multi::{NO_TASK, Unpark, poll_main};
 use crate::pace;
 use crate::seated::Seated;
 use crate::shared::{Flavor, Shared};
-use crate::tenure::{InUser, Tenure};
+use crate::tenure::{InUser, Said, Tenure};
 use crate::threads;
 use core::cell::RefCell;
 use core::future::Future;
@@ -271,8 +271,7 @@ fn drive<F: Future>(
         assert!(!worker.shared().is_closed(), "{SEALED}");
         if main.woken.swap(false, Ordering::AcqRel)
             && let Poll::Ready(output) = {
-                worker.tenure.will_poll_main(place);
-                let _user = InUser::new(&worker.tenure);
+                let _user = InUser::new(&worker.tenure, Said::main(place));
                 poll_main(&frame, || future.as_mut().poll(&mut cx))
             }
         {
@@ -299,8 +298,7 @@ fn run_some(worker: &CurrentWorker) -> Ran {
             return if worker.readmit() { Ran::Some } else { Ran::Nothing };
         };
         here.counters.inc_polls();
-        worker.tenure.will_poll(&task);
-        let user = InUser::new(&worker.tenure);
+        let user = InUser::new(&worker.tenure, Said::task(&task));
         budget::with(Budget::initial(), || shared.poll(task, || &here.measures));
         drop(user);
         if shared.is_closed() {
@@ -347,8 +345,7 @@ fn look(worker: &CurrentWorker) {
 
 /// As [`fire_and_wake`], which calls wakers: they may be anybody's code.
 fn wake_as_user(worker: &CurrentWorker, wakers: Wakers) {
-    worker.tenure.will_call();
-    let _user = InUser::new(&worker.tenure);
+    let _user = InUser::new(&worker.tenure, Said::CALLBACK);
     fire_and_wake(worker.shared(), wakers);
 }
 
@@ -359,7 +356,7 @@ fn count_busy(worker: &CurrentWorker) -> bool {
     let Some(since) = worker.queue.borrow_mut().awake_since.take() else { return false };
     let busy = shared.driver.clock().now().saturating_duration_since(since);
     let here = current(shared);
-    here.measures.rest(&here.counters, busy)
+    here.measures.rest(&here.counters, here.counters.polls(), busy)
 }
 
 /// Waits for an event, a deadline or the bell.
@@ -398,8 +395,7 @@ fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
 }
 
 fn as_hook(worker: &CurrentWorker, call: impl FnOnce(&Hooks)) {
-    worker.tenure.will_call();
-    let _user = InUser::new(&worker.tenure);
+    let _user = InUser::new(&worker.tenure, Said::CALLBACK);
     call(&worker.shared().hooks);
 }
 

@@ -10,7 +10,7 @@ use crate::reporter::{self, Poll, Report};
 use crate::stall::{Stall, StallConfig};
 use crate::tenure::Tenure;
 use crate::verdict::Found;
-use shinkan_base::atomics::{Arc, Ordering, fence};
+use shinkan_base::atomics::Arc;
 use shinkan_sys::membarrier;
 use shinkan_task::id_from_u64;
 use std::collections::HashMap;
@@ -76,7 +76,7 @@ impl Drop for Attendance {
 
 /// Whether any of them is in user code.
 pub(crate) fn anybody_works() -> bool {
-    lock(&GUESTS).iter().any(|guest| !guest.tenure.seat.sequence().is_multiple_of(2))
+    lock(&GUESTS).iter().any(|guest| guest.tenure.seat.is_outside())
 }
 
 /// One look at each. Whether any works, and how soon the next look is to come.
@@ -89,7 +89,7 @@ pub(crate) fn look(
     for guest in lock(&GUESTS).iter_mut() {
         let its = guest.config.threshold / 2;
         pause = Some(pause.map_or(its, |pause: Duration| pause.min(its)));
-        works |= !guest.tenure.seat.sequence().is_multiple_of(2);
+        works |= guest.tenure.seat.is_outside();
         suspects.extend(guest.suspect(now.at));
     }
     // Under no lock: it takes as long as the process has threads.
@@ -128,7 +128,6 @@ impl Guest {
         let Found { kind, .. } = found.filter(|found| !found.excused)?;
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
-        fence(Ordering::Acquire);
         let sequence = self.tenure.seat.sequence();
         if core::mem::replace(&mut self.look.told, true) || !self.look.is_of(&self.tenure, sequence)
         {
@@ -156,9 +155,9 @@ impl Guest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenure::InUser;
+    use crate::tenure::{InUser, Said};
     use shinkan_sys::usage::of_thread;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
     fn a_guest_can_come_and_go_while_the_kernel_is_asked() {
@@ -172,8 +171,7 @@ mod tests {
             of_thread(thread)
         };
         let guest = Attendance::here().expect("the monitor runs");
-        guest.tenure.will_call();
-        let _in_user = InUser::new(&guest.tenure);
+        let _in_user = InUser::new(&guest.tenure, Said::CALLBACK);
         let mut reported = HashMap::new();
         while ASKED.load(Ordering::Relaxed) < 3 {
             assert!(look(&Moment::with(comes_and_goes), &mut reported).0);

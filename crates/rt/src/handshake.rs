@@ -5,9 +5,11 @@
 //! is never used for a second tenure, so that a thread that lost its core can go on writing to
 //! its seat without touching its successor's. Never calls user code, never blocks.
 
+use crate::calls::Calls;
 use core::sync::atomic::compiler_fence;
-use shinkan_base::atomics::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use shinkan_base::atomics::{AtomicBool, AtomicU32, Ordering, fence};
 use shinkan_base::canary;
+use shinkan_base::place::PlaceWord;
 
 /// ```text
 /// row  state    inside  want         the core belongs to
@@ -36,11 +38,13 @@ pub struct Seat {
     /// With `ASKED` while the monitor means to take the core; `OVER` once the tenure is, for ever.
     want: AtomicU32,
     state: AtomicU32,
-    /// Odd while the tenant runs user code; the monitor samples it.
-    sequence: AtomicU64,
     /// What `want` is while nobody wants anything: `FENCED`, unless the kernel can fence all threads
     /// at once.
     quiet: u32,
+    /// The tenant is back from the call in which its core was taken.
+    returned: AtomicBool,
+    /// Which call of user code it is, and of what.
+    calls: Calls,
 }
 
 /// The way in without a fence is open.
@@ -63,8 +67,9 @@ impl Seat {
             inside: AtomicBool::new(true),
             want: AtomicU32::new(quiet),
             state: AtomicU32::new(HELD),
-            sequence: AtomicU64::new(0),
             quiet,
+            returned: AtomicBool::new(false),
+            calls: Calls::new(),
         }
     }
 
@@ -144,27 +149,74 @@ impl Seat {
         self.state.load(Ordering::Acquire) == TAKEN
     }
 
-    /// User code starts or ends. One store; the monitor reads no more than its parity and
-    /// whether it moved.
+    /// Goes outside, to poll this task.
     #[inline]
-    pub fn bump(&self) {
-        let next = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
-        self.sequence.store(next, Ordering::Relaxed);
+    pub fn leave_to_poll(&self, task: u64, place: PlaceWord) {
+        if canary("calls_counted_outside") {
+            self.leave();
+            return self.calls.poll(task, place);
+        }
+        self.calls.poll(task, place);
+        self.leave();
     }
 
-    /// What the monitor samples: odd while user code runs.
+    /// Goes outside, to call user code that is no poll of one of the worker's tasks.
+    #[inline]
+    pub fn leave_to_call(&self, task: u64, place: PlaceWord) {
+        self.calls.other(task, place);
+        self.leave();
+    }
+
+    /// Goes inside, where nobody asks for the core: the tenant keeps it.
+    #[inline]
+    pub fn enter_kept(&self) {
+        debug_assert!(!self.inside.load(Ordering::Relaxed), "entered twice");
+        self.inside.store(true, Ordering::Relaxed);
+    }
+
+    /// The tenant is back from user code, and has no core any more.
+    #[cold]
+    pub fn note_return(&self) {
+        self.returned.store(true, Ordering::Release);
+    }
+
+    /// Whether it has said so.
+    pub fn has_returned(&self) -> bool {
+        self.returned.load(Ordering::Acquire)
+    }
+
+    /// Which call of user code it is, or was the last.
     #[inline]
     pub fn sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed)
+        self.calls.sequence()
     }
 
-    /// The monitor tries to take the core from a tenant that it saw in user code at `sequence`.
+    /// Whether user code runs, or the thread is on its way to or from it. To be asked after
+    /// [`Seat::sequence`].
+    #[inline]
+    pub fn is_outside(&self) -> bool {
+        !self.inside.load(Ordering::Acquire)
+    }
+
+    /// What the tenant said of its last call. It belongs to a sequence that was read before, if the
+    /// tenant was outside then, and the sequence is the same after.
+    pub fn said(&self) -> (u64, PlaceWord) {
+        self.calls.said()
+    }
+
+    /// How many of its calls were polls of the worker's tasks.
+    #[inline]
+    pub fn polls(&self) -> u64 {
+        self.calls.polls()
+    }
+
+    /// The monitor tries to take the core from a tenant that it saw outside at `sequence`.
     /// True: the core is the caller's, and the tenure is over. One monitor at a time.
     ///
     /// `heavy_fence` is membarrier(2)'s where the seat is asymmetric, else a SeqCst fence.
     #[must_use]
     pub fn try_take(&self, sequence: u64, heavy_fence: impl FnOnce()) -> bool {
-        if sequence.is_multiple_of(2) || self.state.load(Ordering::Relaxed) == TAKEN {
+        if self.state.load(Ordering::Relaxed) == TAKEN {
             return false;
         }
         let (quiet, asked) = (self.quiet, self.quiet | ASKED);
@@ -174,7 +226,7 @@ impl Seat {
         heavy_fence();
         let outside = !self.inside.load(Ordering::Acquire) || canary("handshake_blind_take");
         let taken = outside
-            && self.sequence.load(Ordering::Relaxed) == sequence
+            && (self.sequence() == sequence || canary("calls_any_sequence"))
             && self
                 .state
                 .compare_exchange(HELD, TAKEN, Ordering::AcqRel, Ordering::Relaxed)

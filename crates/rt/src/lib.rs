@@ -11,16 +11,18 @@
 #![deny(unsafe_code)]
 
 pub mod alarm;
-#[cfg(not(any(shinkan_unwatched, shinkan_unmonitored)))]
+#[cfg(not(shinkan_unwatched))]
 pub mod handshake;
 pub mod idle;
-#[cfg(shinkan_unmonitored)]
-#[path = "handshake.rs"]
-pub mod kept;
 pub mod local;
 
 mod blocking;
 mod builder;
+#[cfg(not(any(shinkan_unwatched, shinkan_unmonitored)))]
+mod calls;
+#[cfg(any(shinkan_unwatched, shinkan_unmonitored))]
+#[path = "unsaid.rs"]
+mod calls;
 mod clock;
 mod closure;
 mod core;
@@ -29,9 +31,6 @@ mod enter;
 mod fate;
 mod guests;
 mod handle;
-#[cfg(shinkan_unmonitored)]
-#[path = "unmonitored.rs"]
-mod handshake;
 #[cfg(shinkan_unwatched)]
 #[path = "unwatched.rs"]
 mod handshake;
@@ -49,11 +48,6 @@ mod nap;
 mod pace;
 mod reporter;
 mod runtime;
-#[cfg(not(any(shinkan_unwatched, shinkan_unmonitored)))]
-mod said;
-#[cfg(any(shinkan_unwatched, shinkan_unmonitored))]
-#[path = "unsaid.rs"]
-mod said;
 mod schedule;
 mod scheduler;
 mod seated;

@@ -59,14 +59,16 @@ impl Look {
         config: &StallConfig,
     ) -> Option<Suspect> {
         let sequence = tenure.seat.sequence();
+        let outside = tenure.seat.is_outside();
         // Not where its core is on its way to another thread already.
-        let in_user_code = !sequence.is_multiple_of(2) && !tenure.seat.is_gone();
-        if !in_user_code || !self.is_of(tenure, sequence) {
-            let tenure = in_user_code.then(|| tenure.clone());
+        let is_gone = tenure.seat.is_gone();
+        if is_gone || !self.is_of(tenure, sequence) {
+            let tenure = (outside && !is_gone).then(|| tenure.clone());
             *self = Self { tenure, sequence, since: Some(now), ..Self::default() };
             return None;
         }
-        if self.judged { None } else { self.suspect_again(now, config) }
+        // Inside it is back, or out again in a moment: a later look knows.
+        if self.judged || !outside { None } else { self.suspect_again(now, config) }
     }
 
     /// The poll that it is of, which goes on, whether its core is still there or not.
@@ -78,9 +80,9 @@ impl Look {
         Some(Suspect { tenure, sequence, duration, threshold, report, case })
     }
 
-    /// Whether the poll that it is of has not come back.
+    /// Whether the poll that it is of, which has lost its core, has not come back.
     pub(crate) fn goes_on(&self) -> bool {
-        self.tenure.as_ref().is_some_and(|tenure| tenure.seat.sequence() == self.sequence)
+        self.tenure.as_ref().is_some_and(|tenure| !tenure.seat.has_returned())
     }
 
     /// Whether that is its suspect.

@@ -70,11 +70,11 @@ impl Measures {
         }
     }
 
-    /// The worker was awake for `busy`, and is not any more. Whether it polled anything.
-    pub(crate) fn rest(&self, counters: &Counters, busy: Duration) -> bool {
+    /// The worker was awake for `busy`, and is not any more; it has made so many polls. Whether any
+    /// since the last time.
+    pub(crate) fn rest(&self, counters: &Counters, polls: u64, busy: Duration) -> bool {
         let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
         counters.add_busy_ns(ns);
-        let polls = counters.polls();
         let new = polls.wrapping_sub(self.polls_seen.load(Ordering::Relaxed));
         if new == 0 {
             return false;
@@ -133,7 +133,7 @@ mod tests {
     fn the_mean_follows_the_polls_and_sleep_without_any_is_counted() {
         let (measures, counters) = (none(), Counters::new());
         let rest = |ns| {
-            let polled = measures.rest(&counters, Duration::from_nanos(ns));
+            let polled = measures.rest(&counters, counters.polls(), Duration::from_nanos(ns));
             measures.park(&counters, polled);
         };
         rest(5);

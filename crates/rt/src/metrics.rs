@@ -184,7 +184,11 @@ impl RuntimeMetrics {
     /// How often worker `worker` polled a task.
     #[track_caller]
     pub fn worker_poll_count(&self, worker: usize) -> u64 {
-        self.worker(worker).0.polls()
+        let (counters, _) = self.worker(worker);
+        match &self.handle.shared().flavor {
+            Flavor::Multi(multi) => multi.slots[worker].polls(),
+            Flavor::Current(_) => counters.polls(),
+        }
     }
 
     /// How long worker `worker`'s polls of tasks took of late, on average, with what it does

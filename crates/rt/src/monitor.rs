@@ -18,7 +18,7 @@ use crate::watched::{Stuck, Suspected, Watched, stays};
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::{clock, membarrier, process, threads};
-use shinkan_task::{Id, id_from_u64};
+use shinkan_task::{TaskRef, id_from_u64};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
@@ -251,7 +251,7 @@ impl Monitor {
     /// Takes one core, if it may. What is to be told of it, the first time.
     fn take(&self, stuck: &Stuck, reported: &mut HashMap<Place, Instant>) -> Option<Report> {
         let shared = stuck.handle.shared();
-        let (polled, task, place) = stuck.tenure.said().polled();
+        let said = stuck.tenure.said();
         let taken = match stuck.may_move {
             true => seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence),
             false => Taken::NoThread,
@@ -265,21 +265,25 @@ impl Monitor {
             Taken::NoThread if stuck.may_move => self.ask_again(stuck, true),
             Taken::NoThread => {}
         }
-        if taken != Taken::Yes && stuck.tenure.seat.sequence() != stuck.sequence {
+        let seat = &stuck.tenure.seat;
+        if taken != Taken::Yes && (seat.sequence() != stuck.sequence || seat.has_returned()) {
             // It came back meanwhile, and what was read of it may be another poll's.
             return None;
         }
         if !stuck.first {
             return None;
         }
+        let (polled, task, place) = said.polled();
+        let task = task.and_then(id_from_u64);
+        let tagged = task.filter(|_| said.is_tagged()).and_then(|task| shared.registry.find(task));
         let mut stall = Stall {
             runtime: shared.config.name.clone(),
             worker: stuck.worker,
             thread: stuck.tenure.thread,
             polled,
-            task: task.and_then(id_from_u64),
+            task,
             name: None,
-            spawned_at: place,
+            spawned_at: place.or_else(|| tagged.as_ref().map(TaskRef::place)),
             duration: stuck.duration,
             kind: stuck.kind,
             stays: stays(shared),
@@ -288,7 +292,7 @@ impl Monitor {
         };
         let is_due = is_due(reported, &stall);
         if is_due {
-            stall.name = stall.task.and_then(|task| name_of(&stuck.handle, task));
+            stall.name = tagged.as_ref().and_then(TaskRef::name).map(str::to_owned);
         }
         let poll = Poll { tenure: stuck.tenure.clone(), sequence: stuck.sequence };
         Some(Report { stall, config: shared.config.stall.clone(), is_due, poll })
@@ -323,17 +327,6 @@ fn tell_silence(error: &io::Error) {
         "shinkan: stuck polls are not found while the kernel's word on threads cannot be read: \
          {error}. Remedy: {remedy}; or have none looked for, with `SHINKAN_STALL=off`\n"
     ));
-}
-
-/// The name that a task was given. Looks through all: once a place and ten seconds.
-fn name_of(handle: &Handle, task: Id) -> Option<String> {
-    let mut name = None;
-    handle.for_each_task(|found| {
-        if found.id() == task {
-            name = found.name().map(str::to_owned);
-        }
-    });
-    name
 }
 
 /// Says, whatever happens, that the monitor is busy with no runtime any more.

@@ -34,6 +34,9 @@ const NAMES_KEPT: Duration = Duration::from_secs(10);
 /// Messages that wait, and reports whose names are looked for. What is beyond is counted only.
 const WAITING_MAX: usize = 64;
 
+/// At a thread that is in the runtime, whether it goes back to its poll.
+const LOOKS: u32 = 100;
+
 /// Copies that wait for their names. Reports beyond have no stack.
 const COPIES_MAX: usize = 16;
 
@@ -57,7 +60,18 @@ pub(crate) struct Poll {
 
 impl Poll {
     fn goes_on(&self) -> bool {
-        self.tenure.seat.sequence() == self.sequence
+        let seat = &self.tenure.seat;
+        for _ in 0..LOOKS {
+            if seat.sequence() != self.sequence || seat.has_returned() {
+                return false;
+            }
+            if seat.is_outside() {
+                return true;
+            }
+            // It is back, or wakes somebody, and is out again in a moment.
+            threads::yield_now();
+        }
+        false
     }
 }
 

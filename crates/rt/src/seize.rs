@@ -65,7 +65,7 @@ pub(crate) fn seize(handle: &Handle, index: usize) -> bool {
     let shared = handle.shared();
     let tenure = shared.multi().slots[index].tenure();
     let sequence = tenure.seat.sequence();
-    !sequence.is_multiple_of(2) && take(handle, index, &tenure, sequence) == Taken::Yes
+    tenure.seat.is_outside() && take(handle, index, &tenure, sequence) == Taken::Yes
 }
 
 /// Takes core `index` from its holder if that is still in the user code that it was in at

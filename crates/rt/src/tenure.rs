@@ -1,9 +1,9 @@
 //! One thread's tenure of one core: the seat, and what the monitor wants to know of the tenant.
 
 use crate::handshake::Seat;
-use crate::said::SaidCell;
 use crate::stall::StallIn;
 use core::panic::Location;
+use shinkan_base::place::PlaceWord;
 use shinkan_task::Runnable;
 
 /// In place of a task's number: the future of a `block_on`. No task has it.
@@ -16,29 +16,57 @@ const LOCAL: u64 = 1 << 63;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said {
     task: u64,
-    place: Option<&'static Location<'static>>,
+    place: PlaceWord,
 }
 
 impl Said {
-    /// What is polled, the task's number, and where it was spawned or `block_on` was called.
+    /// A waker or a hook.
+    pub(crate) const CALLBACK: Self = Self { task: MAIN, place: PlaceWord::NONE };
+
+    /// A poll of this task.
+    #[inline(always)]
+    pub(crate) fn task(task: &Runnable) -> Self {
+        Self { task: task.number(), place: task.place_word() }
+    }
+
+    /// A poll of this task of a set of local tasks.
+    #[inline]
+    pub(crate) fn local(task: &Runnable) -> Self {
+        // Nobody could look a tag up: the set is its thread's alone.
+        Self { task: task.number() | LOCAL, place: PlaceWord::of(task.place()) }
+    }
+
+    /// A poll of the future of a `block_on` that was called at `place`.
+    #[inline]
+    pub(crate) fn main(place: &'static Location<'static>) -> Self {
+        Self { task: MAIN, place: PlaceWord::of(place) }
+    }
+
+    /// What is polled, the task's number, and where it was spawned or `block_on` was called. For a
+    /// task that is tagged its tag knows the place.
     pub(crate) fn polled(&self) -> (StallIn, Option<u64>, Option<&'static Location<'static>>) {
-        match (self.place, self.task) {
-            (None, _) => (StallIn::Callback, None, None),
-            (place, MAIN) => (StallIn::BlockOn, None, place),
-            (place, task) if task & LOCAL != 0 => (StallIn::LocalTask, Some(task & !LOCAL), place),
-            (place, task) => (StallIn::Task, Some(task), place),
+        let place = self.place.place();
+        match self.task {
+            _ if self.place.is_none() => (StallIn::Callback, None, None),
+            MAIN => (StallIn::BlockOn, None, place),
+            task if task & LOCAL != 0 => (StallIn::LocalTask, Some(task & !LOCAL), place),
+            task => (StallIn::Task, Some(task), place),
         }
+    }
+
+    /// Whether the task has a tag, which may have a name for it.
+    pub(crate) fn is_tagged(&self) -> bool {
+        self.place.is_tagged()
     }
 }
 
-/// User code that a thread is in which keeps its tasks: the sequence is odd until this is dropped.
+/// User code that a thread is in which keeps its tasks: it is outside until this is dropped.
 pub(crate) struct InUser<'a>(&'a Tenure);
 
 impl<'a> InUser<'a> {
-    /// After one of the `will_` functions.
     #[inline]
-    pub(crate) fn new(tenure: &'a Tenure) -> Self {
-        tenure.seat.bump();
+    pub(crate) fn new(tenure: &'a Tenure, said: Said) -> Self {
+        tenure.leave_to_call(said);
         Self(tenure)
     }
 }
@@ -46,7 +74,7 @@ impl<'a> InUser<'a> {
 impl Drop for InUser<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.seat.bump();
+        self.0.seat.enter_kept();
     }
 }
 
@@ -58,59 +86,38 @@ pub(crate) struct Tenure {
     pub(crate) thread: i32,
     /// An address on the stack that it is on.
     pub(crate) on_stack: usize,
-    said: SaidCell,
 }
 
 impl Tenure {
     /// The calling thread's.
     pub(crate) fn new(asymmetric: bool) -> Self {
-        Self {
-            seat: Seat::new(asymmetric),
-            thread: shinkan_sys::threads::kernel_id(),
-            on_stack: shinkan_sys::threads::on_stack(),
-            said: SaidCell::new(),
-        }
+        let thread = shinkan_sys::threads::kernel_id();
+        let on_stack = shinkan_sys::threads::on_stack();
+        Self { seat: Seat::new(asymmetric), thread, on_stack }
     }
 
     /// Nobody's: it is over from the start.
     pub(crate) fn over() -> Self {
         let seat = Seat::new(false);
         seat.surrender();
-        Self { seat, thread: 0, on_stack: 0, said: SaidCell::new() }
+        Self { seat, thread: 0, on_stack: 0 }
     }
 
-    /// The user code that starts now is a poll of this task.
+    /// Goes outside, to poll a task.
     #[inline(always)]
-    pub(crate) fn will_poll(&self, task: &Runnable) {
-        self.said.set(task.id().as_u64(), Some(task.place()));
+    pub(crate) fn leave_to_poll(&self, said: Said) {
+        self.seat.leave_to_poll(said.task, said.place);
     }
 
-    /// The user code that starts now is the future of a `block_on` that was called at `place`.
+    /// Goes outside, to call other user code.
     #[inline]
-    pub(crate) fn will_poll_main(&self, place: &'static Location<'static>) {
-        self.said.set(MAIN, Some(place));
+    pub(crate) fn leave_to_call(&self, said: Said) {
+        self.seat.leave_to_call(said.task, said.place);
     }
 
-    /// The user code that starts now is a poll of this task of a set of local tasks.
-    #[inline]
-    pub(crate) fn will_poll_local(&self, task: &Runnable) {
-        self.said.set(task.id().as_u64() | LOCAL, Some(task.place()));
-    }
-
-    /// The user code that starts now is a waker or a hook.
-    #[inline]
-    pub(crate) fn will_call(&self) {
-        self.said.clear();
-    }
-
-    /// What was said last of the user code, to say it again.
+    /// What was said last of the user code.
     pub(crate) fn said(&self) -> Said {
-        let (task, place) = self.said.read();
+        let (task, place) = self.seat.said();
         Said { task, place }
-    }
-
-    /// The user code that goes on now is what it was before.
-    pub(crate) fn say(&self, said: Said) {
-        self.said.set(said.task, said.place);
     }
 }

@@ -187,6 +187,7 @@ impl Watched {
 mod tests {
     use super::*;
     use crate::Builder;
+    use crate::seize::{self, Taken};
     use shinkan_sys::{clock, threads};
     use std::sync::mpsc;
 
@@ -219,6 +220,8 @@ mod tests {
         assert!(stuck.may_move && !stuck.first && !stuck.is_away);
         assert!(decided(&mut watched, CERTAIN).is_empty(), "it is on its way");
 
+        let taken = seize::take(runtime.handle(), 0, &stuck.tenure, stuck.sequence);
+        assert_eq!(taken, Taken::Yes);
         watched.note_away(&stuck);
         assert!(decided(&mut watched, EXCUSED).is_empty());
         let told = decided(&mut watched, CERTAIN);
@@ -229,7 +232,9 @@ mod tests {
 
         drop(release);
         assert!(runtime.block_on(task).unwrap().is_err());
-        watched.welcome_back();
-        assert!(watched.away.is_empty());
+        while !watched.away.is_empty() {
+            threads::yield_now();
+            watched.welcome_back();
+        }
     }
 }

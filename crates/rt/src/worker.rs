@@ -115,6 +115,7 @@ fn from_inject(shared: &Shared, core: &mut Core) -> Option<Runnable> {
 }
 
 /// Looks through the others' queues, from a random one on.
+#[inline(never)]
 fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
     let slots = &shared.multi().slots;
     if slots.len() < 2 {
@@ -150,9 +151,9 @@ fn from_a_stuck_worker(slots: &[Arc<Slot>], own: usize, start: usize) -> Option<
     let (victim, mark) = others
         .map(|at| &slots[at])
         .find_map(|victim| victim.lifo.mark().map(|mark| (victim, mark)))?;
-    let polls = victim.counters.polls();
+    let polls = victim.polls();
     (0..A_FEW_MICROSECONDS).for_each(|_| hint::spin_loop());
-    if victim.counters.polls() != polls {
+    if victim.polls() != polls {
         return None;
     }
     let task = victim.lifo.take_marked(mark)?;
@@ -175,10 +176,8 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
     let mut in_a_row = 0;
     let back = loop {
         announce(shared, &mut inside);
-        worker.slot().counters.inc_polls();
-        worker.tenure.will_poll(&task);
         let measures = || &worker.slot().measures;
-        let Some(back) = inside.user(|| shared.poll(task, measures)) else { break None };
+        let Some(back) = inside.poll(task, |task| shared.poll(task, measures)) else { break None };
         inside = back;
         let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
         if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
@@ -204,6 +203,7 @@ fn announce(shared: &Shared, core: &mut Core) {
 }
 
 /// Looks at the driver and the timers between two polls.
+#[inline(never)]
 fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     inside.yielded_from = None;
     let shared = inside.worker().handle.shared();
@@ -232,11 +232,11 @@ fn fire_and_wake<'a>(mut inside: Inside<'a>, wakers: &mut Wakers) -> Option<Insi
 }
 
 /// Waits for an event, a deadline or the bell.
+#[inline(never)]
 fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let worker = inside.worker();
     let shared = worker.handle.shared();
     if shared.hooks.before_park.is_some() {
-        worker.tenure.will_call();
         inside = inside.user(|| shared.hooks.park())?;
     }
     shared.idle().begin_sleep(inside.searching);
@@ -281,7 +281,6 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     inside.pace.resumes(tick, awake_since);
     inside = fire_and_wake(inside, &mut wakers)?;
     if shared.hooks.after_unpark.is_some() {
-        worker.tenure.will_call();
         inside = inside.user(|| shared.hooks.unpark())?;
     }
     Some(inside)
@@ -291,8 +290,9 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
 pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) -> bool {
     let busy = now.saturating_duration_since(inside.awake_since);
     inside.awake_since = now;
-    let slot = inside.worker().slot();
-    slot.measures.rest(&slot.counters, busy)
+    let worker = inside.worker();
+    let slot = worker.slot();
+    slot.measures.rest(&slot.counters, slot.polls_with(&worker.tenure), busy)
 }
 
 /// Calls wakers, which may be anybody's code.
@@ -300,7 +300,6 @@ fn wake<'a>(inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
     if wakers.is_empty() {
         return Some(inside);
     }
-    inside.worker().tenure.will_call();
     inside.user(|| {
         // A waker that panics has no caller to tell but us: the others were woken before the
         // panic came here, and the panic hook has printed it.

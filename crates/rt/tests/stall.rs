@@ -3,7 +3,7 @@
 
 mod support;
 
-use shinkan_rt::{Builder, Runtime, StallKind};
+use shinkan_rt::{Builder, Runtime, StallIn, StallKind};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -80,6 +80,60 @@ fn the_report_says_which_task_and_where_it_was_spawned() {
     assert!(text.starts_with(&start) && text.contains("`spawn_blocking`"), "{text}");
     release.send(()).unwrap();
     runtime.block_on(task).unwrap().unwrap();
+}
+
+#[test]
+fn a_task_with_a_name_is_told_with_its_place_each_time_and_its_name_when_it_is_due() {
+    let (runtime, stalled) = watched(1, |_| {});
+    let place = Location::caller();
+    for nth in 0..2 {
+        let (release, released) = mpsc::channel::<()>();
+        let future = async move { released.recv() };
+        let task = runtime.handle().spawn_named_at(future, Some("slow"), place);
+        let stall = stalled.recv().unwrap();
+        assert_eq!((stall.polled, stall.task), (StallIn::Task, Some(task.id())));
+        assert_eq!(stall.spawned_at, Some(place));
+        assert_eq!(stall.name.as_deref(), (nth == 0).then_some("slow"));
+        release.send(()).unwrap();
+        runtime.block_on(task).unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_task_whose_end_is_stuck_is_told_with_its_place() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (runtime, stalled) = watched(1, |builder| {
+        builder.on_task_terminate(move |_| {
+            let _ = released.lock().unwrap().recv();
+        });
+    });
+    let (task, line) = (runtime.spawn(async {}), line!());
+    let stall = stalled.recv().unwrap();
+    assert_eq!((stall.polled, stall.task), (StallIn::Task, Some(task.id())));
+    assert_eq!(stall.spawned_at.map(Location::line), Some(line));
+    drop(release);
+    runtime.block_on(task).unwrap();
+}
+
+#[test]
+fn a_poll_that_keeps_waking_others_is_found() {
+    let (runtime, stalled) = watched(1, |_| {});
+    let stop = Arc::new(AtomicBool::new(false));
+    let its_stop = stop.clone();
+    // Often inside: each spawn queues a task.
+    let wakes = runtime.spawn(async move {
+        let mut spawned = 0;
+        while !its_stop.load(Ordering::Relaxed) {
+            if spawned < 200_000 {
+                drop(shinkan_rt::spawn(async {}));
+                spawned += 1;
+            }
+        }
+    });
+    assert_eq!(stalled.recv().unwrap().task, Some(wakes.id()));
+    stop.store(true, Ordering::Relaxed);
+    runtime.block_on(wakes).unwrap();
 }
 
 #[test]

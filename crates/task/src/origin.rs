@@ -9,6 +9,7 @@ use core::marker::PhantomData;
 use core::panic::Location;
 use core::ptr;
 use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use shinkan_base::place::{PlaceWord, TAGGED};
 use shinkan_trace::Mark;
 
 /// The place that spawned a task, and its tag, if it has one.
@@ -27,11 +28,7 @@ pub struct Tag {
     queued_at: AtomicU64,
 }
 
-const TAGGED: usize = 1;
-
-const _: () = {
-    assert!(align_of::<Location<'static>>() > TAGGED && align_of::<Tag>() > TAGGED);
-};
+const _: () = assert!(align_of::<Tag>() > TAGGED);
 
 // SAFETY:
 // - it is a shared reference to a `Location`, or a `Box<Tag>`; both are `Send` and `Sync`.
@@ -66,6 +63,13 @@ impl Origin {
     #[inline(always)]
     pub(crate) fn mark(&self) -> Mark {
         self.mark
+    }
+
+    /// The place, or tagged.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> PlaceWord {
+        // SAFETY: what `from` or `tagged` made: a place's address, or one with the bit set.
+        unsafe { PlaceWord::from_raw(self.word) }
     }
 
     /// The place.

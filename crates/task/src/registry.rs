@@ -7,7 +7,7 @@
 //! No lock is held while futures, outputs or other code of the caller runs.
 
 use crate::header::Header;
-use crate::id::BLOCK;
+use crate::id::{BLOCK, Id};
 use crate::task_ref::TaskRef;
 use core::fmt;
 use shinkan_base::atomics::Mutex;
@@ -144,9 +144,19 @@ impl Registry {
         }
     }
 
+    /// The task of that number, if it is here. Looks through the tasks of one shard, under its lock.
+    pub fn find(&self, id: Id) -> Option<TaskRef> {
+        self.shard_of(id).find(|task| task.id() == id)
+    }
+
     #[inline]
     fn shard(&self, task: &TaskRef) -> &Shard {
-        let block = task.id().as_u64() / BLOCK;
+        self.shard_of(task.id())
+    }
+
+    #[inline]
+    fn shard_of(&self, id: Id) -> &Shard {
+        let block = id.as_u64() / BLOCK;
         &self.shards[block as usize & (self.shards.len() - 1)]
     }
 }
@@ -170,16 +180,29 @@ impl Shard {
 
     fn all(&self) -> Vec<TaskRef> {
         let mut all = Vec::with_capacity(self.len.load(Ordering::Relaxed));
+        let none = self.find(|task| {
+            all.push(task.duplicate());
+            false
+        });
+        debug_assert!(none.is_none(), "none was asked for");
+        all
+    }
+
+    /// The first task for which `is_it` holds, which is no code of the caller's crate: the lock is
+    /// held meanwhile.
+    fn find(&self, mut is_it: impl FnMut(&TaskRef) -> bool) -> Option<TaskRef> {
         let tasks = self.tasks.lock();
         let mut next = tasks.list.front();
         while let Some(task) = next {
             // SAFETY: linked, so the list's reference keeps it alive; it is lent, not dropped.
             let lent = core::mem::ManuallyDrop::new(unsafe { TaskRef::from_ptr(task) });
-            all.push(lent.duplicate());
+            if is_it(&lent) {
+                return Some(lent.duplicate());
+            }
             // SAFETY: linked here.
             next = unsafe { tasks.list.next(task) };
         }
-        all
+        None
     }
 }
 

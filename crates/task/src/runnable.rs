@@ -8,6 +8,7 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 use core::panic::Location;
 use core::ptr::NonNull;
+use shinkan_base::place::PlaceWord;
 use shinkan_base::ring::Item;
 
 /// A task that waits for a worker. There is one at most of each task.
@@ -74,10 +75,22 @@ impl Runnable {
         Id::of(self.header())
     }
 
+    /// The number as such; for each poll, without a look whether it is one.
+    #[inline(always)]
+    pub fn number(&self) -> u64 {
+        self.header().frame.id
+    }
+
     /// Where the task was spawned.
     #[inline]
     pub fn place(&self) -> &'static Location<'static> {
         self.header().origin.place()
+    }
+
+    /// The word of the task's origin: its place, or tagged where it has a tag.
+    #[inline(always)]
+    pub fn place_word(&self) -> PlaceWord {
+        self.header().origin.word()
     }
 
     /// The task's name, if it was given one.

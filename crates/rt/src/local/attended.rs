@@ -28,7 +28,7 @@ impl<'a> Turn<'a> {
             _ => None,
         });
         if let Some(tenure) = seated {
-            let outer = (!tenure.seat.sequence().is_multiple_of(2)).then(|| tenure.said());
+            let outer = tenure.seat.is_outside().then(|| tenure.said());
             return Self { tenure: Some(tenure), outer, guest: None };
         }
         let guest = context.attended.0.get_or_init(Attendance::here).as_ref();
@@ -38,18 +38,16 @@ impl<'a> Turn<'a> {
     /// Calls `poll` as the poll of this task. `poll` must not unwind.
     pub(super) fn poll(&self, task: Runnable, poll: impl FnOnce(Runnable)) {
         let Some(tenure) = &self.tenure else { return poll(task) };
-        // Even in between, so that what is said belongs to one sequence.
         if self.outer.is_some() {
-            tenure.seat.bump();
+            tenure.seat.enter_kept();
         }
-        tenure.will_poll_local(&task);
-        tenure.seat.bump();
+        tenure.leave_to_call(Said::local(&task));
         if let Some(guest) = self.guest {
             guest.note_work();
         }
         poll(task);
         if self.outer.is_none() {
-            tenure.seat.bump();
+            tenure.seat.enter_kept();
         }
     }
 }
@@ -57,9 +55,9 @@ impl<'a> Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let (Some(tenure), Some(outer)) = (&self.tenure, self.outer) {
-            tenure.seat.bump();
-            tenure.say(outer);
-            tenure.seat.bump();
+            tenure.seat.enter_kept();
+            // It goes on, as a call of its own.
+            tenure.leave_to_call(outer);
         }
     }
 }
