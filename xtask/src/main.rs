@@ -32,6 +32,7 @@ usage: cargo xtask NAME
   ecosystem [--again] [NAME...]
                     runs the tests of published packages on Tokio and on shinkan, and tells them apart
   ecosystem --ci    a few of them, on shinkan alone
+  ecosystem --pages writes docs/ecosystem.md and the figures in docs/from-tokio.md again
   api [--names]     compares what compat/tokio and shinkan show to users with what Tokio does
   coverage          runs the tests and names the public functions that none of them calls
   features          compiles every feature alone, none and all, without a warning

@@ -1,5 +1,6 @@
 //! `cargo xtask ecosystem --ci`: the packages that are marked for it, on shinkan alone, held against
-//! their rows; and a driver that tells the two runtimes apart, which must be found.
+//! their rows, and the pages held against these; and a driver that tells the two runtimes apart,
+//! which must be found.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +9,7 @@ use super::fence::Fence;
 use super::generated::Generated;
 use super::list::{self, Package};
 use super::results::{Results, Row};
-use super::{Ran, Side, run_side};
+use super::{Ran, Side, report, run_side};
 use crate::run::{End, run, say};
 
 /// Passes on Tokio only. Its driver asks a type for its name.
@@ -20,6 +21,10 @@ pub(super) fn run_them(root: &Path) -> Result<bool, String> {
     let results = Results::load(root)?;
     let fence = Fence::find();
     let mut right = planted(root, &fence)?;
+    for path in report::stale(root, &packages, &results)? {
+        say(&format!("{path} does not say what ecosystem/results.json says"));
+        right = false;
+    }
     for package in packages.iter().filter(|package| package.ci) {
         let row = results
             .row(&package.name)

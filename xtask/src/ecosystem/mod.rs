@@ -5,10 +5,12 @@
 //! ecosystem/packages.toml says which packages; for those that publish no tests a driver under
 //! ecosystem/drivers does what they are used for. Each package that is measured is a row in
 //! ecosystem/results.json at once, so a run that is stopped goes on where it was; docs/ecosystem.md
-//! is written from it. `--ci` runs the few that are marked for it, on shinkan alone.
+//! and the figures in docs/from-tokio.md are written from it. `--ci` runs the few that are marked for
+//! it, on shinkan alone; `--pages` only writes the pages.
 
 mod ci;
 mod fence;
+mod figures;
 mod generated;
 mod judge;
 mod list;
@@ -59,10 +61,14 @@ pub(crate) fn start(root: &Path, args: &[&str]) -> Result<bool, String> {
     if args == ["--ci"] {
         return ci::run_them(root);
     }
+    if args == ["--pages"] {
+        report::write(root, &list::load(root)?, &Results::load(root)?)?;
+        return Ok(true);
+    }
     let again = args.contains(&"--again");
     let names: Vec<&str> = args.iter().filter(|arg| !arg.starts_with("--")).copied().collect();
     if let Some(other) = args.iter().find(|arg| arg.starts_with("--") && **arg != "--again") {
-        return Err(format!("`{other}` is not known: --again and --ci are"));
+        return Err(format!("`{other}` is not known: --again, --ci and --pages are"));
     }
     let packages = list::load(root)?;
     let results = Results::load(root)?;
@@ -145,7 +151,12 @@ fn measure(root: &Path, package: &Package, fence: &Fence) -> Result<Row, String>
         jobs.get(test).map_or(Ok(false), |job| Ok(run(job)?.end == End::Exit(Some(0))))
     };
     let row = judge::judge(&tokio, &shinkan, &mut again)?;
-    Ok(Row { version: package.version.clone(), driver: package.driver, ..row })
+    // A row of nothing would look like success.
+    if row.tests == 0 {
+        return Err(format!("no tests; not built: {:?}", row.not_built));
+    }
+    let version = package.version.clone();
+    Ok(Row { version, own: package.own, driver: package.driver, ..row })
 }
 
 /// Builds a package on one side and runs each of its tests in a process of its own.

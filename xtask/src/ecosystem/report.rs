@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::figures;
 use super::list::Package;
 use super::results::{Results, Row};
 
 const DOCUMENT: &str = "docs/ecosystem.md";
+/// Has figures between marks.
+const FIGURES: &str = "docs/from-tokio.md";
 
 /// One row, for the terminal.
 pub(super) fn line(name: &str, row: &Row) -> String {
@@ -18,7 +21,33 @@ pub(super) fn line(name: &str, row: &Row) -> String {
 }
 
 pub(super) fn write(root: &Path, packages: &[Package], results: &Results) -> Result<(), String> {
-    crate::write(&root.join(DOCUMENT), &page(packages, results))
+    for (path, text) in pages(root, packages, results)? {
+        crate::write(&root.join(path), &text)?;
+    }
+    Ok(())
+}
+
+/// The pages that do not say what the rows say.
+pub(super) fn stale(
+    root: &Path,
+    packages: &[Package],
+    results: &Results,
+) -> Result<Vec<&'static str>, String> {
+    let pages = pages(root, packages, results)?;
+    let differs = |(path, text): &(&str, String)| {
+        std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(text)
+    };
+    Ok(pages.into_iter().filter(differs).map(|(path, _)| path).collect())
+}
+
+fn pages(
+    root: &Path,
+    packages: &[Package],
+    results: &Results,
+) -> Result<[(&'static str, String); 2], String> {
+    let old = std::fs::read_to_string(root.join(FIGURES)).map_err(|e| format!("{FIGURES}: {e}"))?;
+    let figures = figures::page(&old, packages, results).map_err(|e| format!("{FIGURES}: {e}"))?;
+    Ok([(DOCUMENT, page(packages, results)), (FIGURES, figures)])
 }
 
 /// A list of tests of one row, with a sentence about it.
@@ -50,8 +79,6 @@ fn page(packages: &[Package], results: &Results) -> String {
          | package | version | tests | number | pass on Tokio | pass on shinkan | commit | day |\n\
          |---|---|---|---:|---:|---:|---|---|\n",
     );
-    let kinds: BTreeMap<&str, &str> =
-        packages.iter().map(|package| (package.name.as_str(), kind(package))).collect();
     let rows: BTreeMap<&str, &Row> = packages
         .iter()
         .filter_map(|package| Some((package.name.as_str(), results.row(&package.name)?)))
@@ -61,7 +88,13 @@ fn page(packages: &[Package], results: &Results) -> String {
         let _ = writeln!(
             text,
             "| {name} | {} | {} | {} | {} | {} | {} | {} |",
-            row.version, kinds[name], row.tests, row.tokio, row.shinkan, row.commit, row.date
+            row.version,
+            kind(row),
+            row.tests,
+            row.tokio,
+            row.shinkan,
+            row.commit,
+            row.date
         );
         tests += row.tests;
         tokio += row.tokio;
@@ -83,8 +116,8 @@ fn page(packages: &[Package], results: &Results) -> String {
     text
 }
 
-fn kind(package: &Package) -> &'static str {
-    match (package.own, package.driver) {
+fn kind(row: &Row) -> &'static str {
+    match (row.own, row.driver) {
         (_, false) => "own",
         (true, true) => "own, driver",
         (false, true) => "driver",
@@ -131,6 +164,7 @@ mod tests {
         let mut results = Results::default();
         let row = Row {
             version: "1.0.0".into(),
+            own: true,
             tests: 5,
             tokio: 4,
             shinkan: 3,
