@@ -42,6 +42,8 @@ pub(crate) struct Core {
     /// Tasks that the inject queue refused because the runtime ends.
     pub(crate) refused: RunQueue,
     pub(crate) tick: u32,
+    /// The tick of the last look at sockets and timers.
+    pub(crate) looked: u32,
     pub(crate) searching: bool,
     /// When the worker last came back from waiting.
     pub(crate) awake_since: Instant,
@@ -92,6 +94,7 @@ impl Slot {
                 yielded_from: None,
                 refused: RunQueue::new(),
                 tick: 0,
+                looked: 0,
                 awake_since: now,
                 napper: Napper::new(now),
                 pace: Pace::new(now),

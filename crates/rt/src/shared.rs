@@ -14,6 +14,7 @@ use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_base::atomics::{self, Mutex};
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
+use shinkan_sys::clock::COARSE_BEHIND_NS;
 use shinkan_task::Registry;
 use shinkan_wheel::Shard;
 use std::sync::{Arc, OnceLock, Weak};
@@ -72,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) timers: atomics::Arc<Shard>,
     /// What tick 0 of every wheel means.
     pub(crate) start: Instant,
+    /// The same, or a little before, on the clock's coarse hand.
+    coarse_start_ns: u64,
     pub(crate) asymmetric: bool,
     pub(crate) id: u64,
     closed: AtomicBool,
@@ -118,6 +121,10 @@ impl Shared {
             Flavor::Multi(multi) => multi.slots.len(),
             Flavor::Current(_) => 1,
         };
+        let clock = parts.driver.clock();
+        let coarse_ns = clock.coarse_ns().unwrap_or(0);
+        let passed = clock.now().saturating_duration_since(parts.start);
+        let passed_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         Self {
             flavor: parts.flavor,
             config: parts.config,
@@ -131,6 +138,7 @@ impl Shared {
             arrivals: Arrivals::default(),
             timers: parts.timers,
             start: parts.start,
+            coarse_start_ns: coarse_ns.saturating_sub(passed_ns),
             asymmetric: shinkan_sys::membarrier::supported(),
             id: next_id(),
             closed: AtomicBool::new(false),
@@ -195,15 +203,16 @@ impl Shared {
     #[inline]
     pub(crate) fn now_tick(&self) -> u64 {
         let passed = self.driver.clock().now().saturating_duration_since(self.start);
-        u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+        milliseconds(passed, passed.subsec_millis())
     }
 
     /// The tick at which `deadline` has passed for certain: rounded up.
     #[inline]
     pub(crate) fn deadline_tick(&self, deadline: Instant) -> u64 {
-        let left = deadline.saturating_duration_since(self.start) + Duration::from_nanos(999_999);
+        let left = deadline.saturating_duration_since(self.start);
+        let ticks = milliseconds(left, left.subsec_nanos().div_ceil(1_000_000));
         // The last tick means "never" to the wheels.
-        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).min(u64::MAX - 1)
+        ticks.min(u64::MAX - 1)
     }
 
     /// The earliest tick for which any wheel of the runtime has to be turned.
@@ -239,6 +248,18 @@ impl Shared {
             }
     }
 
+    /// Whether nothing is due for certain, by a look at the clock that costs little.
+    #[inline]
+    pub(crate) fn nothing_is_due(&self) -> bool {
+        let next = self.next_deadline();
+        next == u64::MAX
+            || self.driver.clock().coarse_ns().is_some_and(|ns| {
+                let passed =
+                    ns.saturating_sub(self.coarse_start_ns).saturating_add(COARSE_BEHIND_NS);
+                next > passed / 1_000_000
+            })
+    }
+
     /// How long a sleeper may wait for `tick`; nothing for ever.
     pub(crate) fn until(&self, tick: u64) -> Option<Duration> {
         if tick == u64::MAX {
@@ -247,4 +268,10 @@ impl Shared {
         let at = self.start.checked_add(Duration::from_millis(tick))?;
         Some(at.saturating_duration_since(self.driver.clock().now()))
     }
+}
+
+/// Whole seconds of `time`, and `rest` of the last one. Without the 128 bits of `as_millis`.
+#[inline]
+fn milliseconds(time: Duration, rest: u32) -> u64 {
+    time.as_secs().saturating_mul(1_000).saturating_add(rest.into())
 }

@@ -81,7 +81,7 @@ impl Timer {
         *this.deadline = deadline;
         let tick = registered_tick(this.handle, deadline);
         if this.entry.move_to(tick) {
-            ring_if_late(this.handle.shared(), tick);
+            ring_if_late(this.handle.shared(), |_| tick);
         }
     }
 
@@ -113,7 +113,7 @@ impl Timer {
             ),
             Poll::Pending => {
                 if earliest {
-                    ring_if_late(handle.shared(), handle.shared().deadline_tick(deadline));
+                    ring_if_late(handle.shared(), |shared| shared.deadline_tick(deadline));
                 }
                 shinkan_context::pending(
                     WaitKind::Sleep,
@@ -149,13 +149,13 @@ fn registered_tick(handle: &Handle, deadline: Instant) -> u64 {
 
 /// Whoever drives looks at the clock itself before it sleeps; a thread that does not has to ring.
 #[inline]
-fn ring_if_late(shared: &Shared, tick: u64) {
+fn ring_if_late(shared: &Shared, tick: impl FnOnce(&Shared) -> u64) {
     let drives = seated::with(|seated| match seated {
         Some(Seated::Multi(worker)) => worker.handle.is(shared) && !worker.is_gone(),
         Some(Seated::Current(worker)) => worker.handle.is(shared),
         None => false,
     });
-    if !drives && shared.watch.is_late_for(tick) {
+    if !drives && shared.watch.is_late_for(tick(shared)) {
         shared.idle().wake_for_timer(&shared.driver);
     }
 }

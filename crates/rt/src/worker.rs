@@ -53,7 +53,8 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
     }
     inside.tick = inside.tick.wrapping_add(1);
     let interval = shared.config.event_interval.unwrap_or_else(|| inside.pace.event_interval());
-    if inside.tick.is_multiple_of(interval) || only_yielded_are_next(&inside) {
+    let is_time = inside.tick.wrapping_sub(inside.looked) >= interval;
+    if is_time || only_yielded_are_next(&inside) && !finds_nothing(&mut inside) {
         match maintain(inside) {
             Some(back) => inside = back,
             None => return Step::Gone,
@@ -76,6 +77,18 @@ fn only_yielded_are_next(inside: &Inside<'_>) -> bool {
     let Some(from) = inside.yielded_from else { return false };
     let reached = inside.local.start().wrapping_sub(from).cast_signed() >= 0;
     reached && inside.worker().slot().lifo.is_empty()
+}
+
+/// Whether a look would find nothing, as it is known without one; then it counts as done.
+// Not a part of each step, which would take more registers by it.
+#[inline(never)]
+fn finds_nothing(inside: &mut Inside<'_>) -> bool {
+    let shared = inside.worker().handle.shared();
+    let nothing = shared.driver.io().is_unused() && shared.nothing_is_due();
+    if nothing {
+        inside.yielded_from = None;
+    }
+    nothing
 }
 
 /// A task from the worker's own queue, or from outside where it is time to look there.
@@ -208,10 +221,10 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     inside.yielded_from = None;
     let shared = inside.worker().handle.shared();
     let tick = inside.tick;
+    inside.looked = tick;
     inside.pace.goes_on(tick, || shared.driver.clock().now());
     let mut wakers = Wakers::new();
-    // The bell is for those who wait. A task that yields in a loop costs a look each time, which
-    // is one without a system call while there are no descriptors.
+    // The bell is for those who wait, so that there is nothing to ask while there are no descriptors.
     if !shared.driver.io().is_unused() {
         let turned = shared.driver.turn(Turn::Look, &mut wakers);
         inside.worker().slot().measures.add_ready(turned.events);
@@ -268,6 +281,9 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let (counters, measures) = (&worker.slot().counters, &worker.slot().measures);
     measures.park(counters, polled);
     let mut wakers = Wakers::new();
+    if !matches!(mode, Turn::Nap(_)) {
+        inside.looked = tick;
+    }
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
     shared.arrivals.note(turned.events);
