@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::measures::Measures;
 use crate::nap::Napper;
 use crate::pace::Pace;
+use crate::scheduler::Spare;
 use crate::tenure::{Said, Tenure};
 use core::cell::Cell;
 use core::fmt;
@@ -127,6 +128,8 @@ pub(crate) struct Worker {
     pub(crate) index: usize,
     pub(crate) tenure: Arc<Tenure>,
     slot: Arc<Slot>,
+    /// Counted handles for the tasks that this thread spawns.
+    pub(crate) spare: Spare,
     /// Polls that `block_in_place` or the monitor left without a core.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -151,7 +154,8 @@ impl Worker {
             // It counts no more.
             slot.counters.add_polls(previous.seat.polls());
         }
-        Self { handle, index, tenure, slot, _not_sync: PhantomData }
+        let spare = Spare::new(&handle);
+        Self { handle, index, tenure, slot, spare, _not_sync: PhantomData }
     }
 
     /// The token with which the tenure starts.

@@ -4,11 +4,15 @@
 //! handle inside. So whoever hands it over works on a copy. On a thread that is inside the runtime
 //! the copy is lent: the thread keeps the runtime alive, and no counter that all workers share is
 //! touched.
+//!
+//! For the same reason a worker keeps the counts of tasks that ended on it for those that it spawns.
 
 #![allow(unsafe_code)]
 
 use crate::handle::Handle;
+use crate::seated::{self, Seated};
 use crate::shared::Shared;
+use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use shinkan_task::{Runnable, Schedule, TaskRef};
 use std::sync::Arc;
@@ -35,6 +39,9 @@ impl Scheduler {
     /// The counted handle of a new task.
     #[inline]
     pub(crate) fn new(handle: &Handle) -> Self {
+        if with_spare(handle.shared(), Spare::take) {
+            return Self { tagged: handle.as_ptr() };
+        }
         let counted = ManuallyDrop::new(handle.clone());
         Self { tagged: counted.as_ptr() }
     }
@@ -56,11 +63,62 @@ impl Scheduler {
 impl Drop for Scheduler {
     #[inline]
     fn drop(&mut self) {
-        if self.tagged.addr() & LENT == 0 {
-            // SAFETY: not lent, so made by `new` from an `Arc` whose count is ours.
+        if self.tagged.addr() & LENT == 0 && !with_spare(self.shared(), Spare::keep) {
+            // SAFETY: not lent, so the count that `new` made or took is ours.
             drop(unsafe { Arc::from_raw(self.tagged) });
         }
     }
+}
+
+/// Counts of the runtime that belong to no task at the moment, of the worker that keeps them.
+pub(crate) struct Spare {
+    of: Handle,
+    counts: Cell<u32>,
+}
+
+impl Spare {
+    /// More are given back.
+    const MOST: u32 = 64;
+
+    pub(crate) fn new(of: &Handle) -> Self {
+        Self { of: of.clone(), counts: Cell::new(0) }
+    }
+
+    /// True: the caller owns a count from now on.
+    #[inline]
+    fn take(&self) -> bool {
+        let counts = self.counts.get();
+        self.counts.set(counts.saturating_sub(1));
+        counts != 0
+    }
+
+    /// True: the caller's count is ours from now on.
+    #[inline]
+    fn keep(&self) -> bool {
+        let counts = self.counts.get();
+        let keeps = counts < Self::MOST;
+        self.counts.set(counts + u32::from(keeps));
+        keeps
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        for _ in 0..self.counts.get() {
+            // SAFETY: counts as many as `keep` was given and `take` has not given away; it is the
+            // same runtime's (`with_spare`), which `of` keeps alive meanwhile.
+            unsafe { Arc::decrement_strong_count(self.of.as_ptr()) };
+        }
+    }
+}
+
+/// What `change` answers of this thread's counts; false where it is no worker of that runtime.
+#[inline]
+fn with_spare(shared: &Shared, change: impl FnOnce(&Spare) -> bool) -> bool {
+    seated::with(|seated| match seated {
+        Some(Seated::Multi(worker)) if worker.handle.is(shared) => change(&worker.spare),
+        _ => false,
+    })
 }
 
 impl Schedule for Scheduler {
