@@ -7,7 +7,9 @@
 #![allow(unsafe_code)]
 
 use crate::request::{Request, Ticket};
-use shinkan_base::atomics::plain::{AtomicU64, AtomicUsize, Ordering};
+// The type that `sys` fills, also in a build that counts writes.
+use core::sync::atomic::AtomicU64;
+use shinkan_base::atomics::plain::{AtomicUsize, Ordering};
 use shinkan_sys::interrupt::{self, Interruption, Registers};
 use shinkan_sys::kernel_side::{self, At};
 use shinkan_sys::{clock, park::Parker, stdio};
