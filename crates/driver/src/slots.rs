@@ -345,7 +345,8 @@ impl<T: AsRef<Slots>> Owned<T> {
     #[inline(always)]
     pub(crate) fn slot(&self) -> &Slot {
         // SAFETY:
-        // - alive and in place: `table` keeps the chunks, which never move (`slot_or_grow`).
+        // - alive and in place: `table` keeps a chunk while a slot of it is owned, and chunks never
+        //   move (`slot_or_make`).
         unsafe { self.slot.as_ref() }
     }
 
@@ -363,6 +364,8 @@ impl<T: AsRef<Slots>> Drop for Owned<T> {
         // Dropped last: a waker whose drop panics costs no slot.
         let mut forgotten = Wakers::new();
         let generation = waiters::release(self.slot(), &mut forgotten);
+        let generation =
+            if canary("slots_generation_stays") { self.token.generation() } else { generation };
         let slots: &Slots = (*self.table).as_ref();
         slots.give_back(Token::new(self.token.index(), generation));
     }

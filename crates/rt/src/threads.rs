@@ -54,6 +54,8 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
     while let Some(task) = inside.refused.pop_front() {
         tasks.push(task);
     }
+    // What its last poll may still be told of has ended: no report takes what follows for it.
+    worker.tenure.seat.note_return();
     inside.surrender();
     shut_down_tasks(shared, tasks);
     // The last core out empties what the others' wake-ups left behind.

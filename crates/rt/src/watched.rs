@@ -169,7 +169,8 @@ impl Watched {
         let look = &mut self.cores[stuck.worker];
         if look.is_of(&stuck.tenure, stuck.sequence) {
             look.judged = false;
-            look.told &= told;
+            // What an earlier look told stays told.
+            look.told &= told || !stuck.first;
         }
     }
 
