@@ -7,9 +7,8 @@ use crate::enter::with_current;
 use crate::look::{Look, Moment, Suspect};
 use crate::monitor::{self, Place, is_due};
 use crate::reporter::{self, Poll, Report};
-use crate::stall::{Stall, StallConfig};
+use crate::stall::{Stall, StallConfig, StallKind};
 use crate::tenure::Tenure;
-use crate::verdict::Found;
 use shinkan_base::atomics::Arc;
 use shinkan_sys::membarrier;
 use shinkan_task::id_from_u64;
@@ -120,12 +119,12 @@ impl Guest {
         self.look.suspect(&self.tenure, now, &self.config)
     }
 
-    fn decide(&mut self, mut suspect: Suspect, found: Option<Found>) -> Option<Report> {
+    fn decide(&mut self, mut suspect: Suspect, found: Option<StallKind>) -> Option<Report> {
         if !self.look.is(&suspect) {
             return None;
         }
         self.look.note(&mut suspect);
-        let Found { kind, .. } = found.filter(|found| !found.excused)?;
+        let kind = found?;
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
         let sequence = self.tenure.seat.sequence();

@@ -2,9 +2,9 @@
 //! monitor alone, in three steps: who is suspected, and what is noted of him, under the lock of the
 //! list in which the place stands; what the kernel says of the suspects, under none.
 
-use crate::stall::StallConfig;
+use crate::stall::{StallConfig, StallKind};
 use crate::tenure::Tenure;
-use crate::verdict::{Case, Found, Sample};
+use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
 use shinkan_sys::usage::{self, Threads, Usage};
 use shinkan_sys::{clock, threads};
@@ -68,21 +68,13 @@ impl Look {
             return None;
         }
         // Inside it is back, or out again in a moment: a later look knows.
-        if self.judged || !outside { None } else { self.suspect_again(now, config) }
-    }
-
-    /// The poll that it is of, which goes on, whether its core is still there or not.
-    pub(crate) fn suspect_again(&mut self, now: Instant, config: &StallConfig) -> Option<Suspect> {
+        if self.judged || !outside {
+            return None;
+        }
         let duration = now.saturating_duration_since(self.since?);
-        let (tenure, sequence) = (self.tenure.clone()?, self.sequence);
         let case = self.case.take();
         let StallConfig { threshold, report, .. } = *config;
-        Some(Suspect { tenure, sequence, duration, threshold, report, case })
-    }
-
-    /// Whether the poll that it is of, which has lost its core, has not come back.
-    pub(crate) fn goes_on(&self) -> bool {
-        self.tenure.as_ref().is_some_and(|tenure| !tenure.seat.has_returned())
+        Some(Suspect { tenure: tenure.clone(), sequence, duration, threshold, report, case })
     }
 
     /// Whether that is its suspect.
@@ -99,7 +91,7 @@ impl Look {
 
 impl Suspect {
     /// What it is stuck in, if it is. Asks the kernel, which takes as long as there are threads.
-    pub(crate) fn judge(&mut self, now: &Moment) -> Option<Found> {
+    pub(crate) fn judge(&mut self, now: &Moment) -> Option<StallKind> {
         let before = clock::now();
         let usage = (now.usage)(self.tenure.thread);
         let usage = usage.map_err(|error| now.note(error, self.report)).ok()?;

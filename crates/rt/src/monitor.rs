@@ -287,7 +287,7 @@ impl Monitor {
             duration: stuck.duration,
             kind: stuck.kind,
             stays: stays(shared),
-            moved: stuck.is_away || taken == Taken::Yes,
+            moved: taken == Taken::Yes,
             stack: None,
         };
         let is_due = is_due(reported, &stall);

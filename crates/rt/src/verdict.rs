@@ -16,10 +16,6 @@ use std::time::Instant;
 /// might wait for ever.
 const EXCUSED_MOST: Duration = Duration::from_secs(1);
 
-/// Thresholds of a wait that is excused, from which on its core may move: to move one for nothing
-/// is cheap, and to tell of one for nothing is not.
-const MOVED_AFTER: u32 = 5;
-
 /// Looks in a row at which a thread waits, and ran in between, until it counts as blocked: it does
 /// many short things that block.
 const WAITS_MOST: u32 = 3;
@@ -31,27 +27,11 @@ pub(crate) struct Sample {
     pub(crate) usage: Usage,
 }
 
-/// That a poll is stuck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) kind: StallKind,
-    /// Perhaps for want of another thread's processor: the core may move, and nobody is told.
-    pub(crate) excused: bool,
-}
-
-impl Found {
-    fn certain(kind: StallKind) -> Self {
-        Self { kind, excused: false }
-    }
-}
-
 /// What is known of a poll that has been seen twice.
 pub(crate) struct Case {
     last: Sample,
     used: Duration,
     waits: u32,
-    /// For how long it has waited and was excused.
-    excused: Duration,
     /// The process's threads at the last look, where the poll's waited.
     threads: Option<Arc<Threads>>,
 }
@@ -60,8 +40,7 @@ impl Case {
     /// `threads` is asked where the thread waits; nothing where the kernel says nothing of them.
     pub(crate) fn new(sample: Sample, threads: impl FnOnce() -> Option<Arc<Threads>>) -> Self {
         let threads = (!sample.usage.runnable).then(threads).flatten();
-        let (used, excused) = (Duration::ZERO, Duration::ZERO);
-        Self { last: sample, used, waits: 0, excused, threads }
+        Self { last: sample, used: Duration::ZERO, waits: 0, threads }
     }
 
     /// The next look, for which the usage was read between `before` and `now.at`; the poll has
@@ -73,7 +52,7 @@ impl Case {
         threads: impl FnOnce() -> Option<Arc<Threads>>,
         stayed: Duration,
         threshold: Duration,
-    ) -> Option<Found> {
+    ) -> Option<StallKind> {
         // From the end of the last reading to the start of this one: a monitor that loses its
         // processor in between takes the time for shorter than it was, not for longer.
         let passed = before.saturating_duration_since(self.last.at);
@@ -93,23 +72,17 @@ impl Case {
                     _ => true,
                 }
             };
-            if excused {
-                self.excused += passed;
-                if self.excused >= MOVED_AFTER * threshold {
-                    return Some(Found { kind: StallKind::Blocked, excused });
-                }
-            } else {
+            if !excused {
                 self.waits += 1;
                 if late && (now.runs == last.runs || self.waits >= WAITS_MOST) {
-                    return Some(Found::certain(StallKind::Blocked));
+                    return Some(StallKind::Blocked);
                 }
             }
         } else {
             self.waits = 0;
-            self.excused = Duration::ZERO;
             self.threads = (!now.runnable && stayed < EXCUSED_MOST).then(threads).flatten();
         }
-        (late && self.used >= threshold).then_some(Found::certain(StallKind::Computing))
+        (late && self.used >= threshold).then_some(StallKind::Computing)
     }
 }
 
@@ -127,7 +100,7 @@ mod tests {
 
     /// The verdict at each look but the first, of a thread (time in ms and what it had used) beside
     /// another.
-    fn beside(looks: &[(u64, Usage)], others: &[Usage]) -> Vec<Option<Found>> {
+    fn beside(looks: &[(u64, Usage)], others: &[Usage]) -> Vec<Option<StallKind>> {
         let start = Instant::now();
         let sample = |nth: usize| {
             let (ms, usage) = looks[nth];
@@ -145,13 +118,12 @@ mod tests {
     }
 
     /// The same beside a thread that sleeps.
-    fn alone(looks: &[(u64, Usage)]) -> Vec<Option<Found>> {
+    fn alone(looks: &[(u64, Usage)]) -> Vec<Option<StallKind>> {
         beside(looks, &vec![usage(false, 0, 0, 1); looks.len()])
     }
 
-    const BLOCKED: Option<Found> = Some(Found { kind: StallKind::Blocked, excused: false });
-    const EXCUSED: Option<Found> = Some(Found { kind: StallKind::Blocked, excused: true });
-    const COMPUTING: Option<Found> = Some(Found { kind: StallKind::Computing, excused: false });
+    const BLOCKED: Option<StallKind> = Some(StallKind::Blocked);
+    const COMPUTING: Option<StallKind> = Some(StallKind::Computing);
 
     #[test]
     fn who_waits_in_the_kernel_is_blocked() {
@@ -194,7 +166,7 @@ mod tests {
     #[test]
     fn who_waits_beside_one_that_gets_no_processor_is_excused_for_a_second() {
         let (waits, starved) = (usage(false, 0, 0, 1), usage(true, 5, 0, 4));
-        let looks = [(5, waits), (10, waits), (40, waits), (45, waits)];
+        let looks = [(5, waits), (10, waits), (300, waits), (305, waits)];
         // It gets one, goes on, and is not who was waited for.
         let ran = usage(true, 6, 290, 5);
         assert_eq!(beside(&looks, &[starved, starved, starved, ran]), [None, None, BLOCKED]);
@@ -202,18 +174,7 @@ mod tests {
         let (sleeps, woken) = (usage(false, 5, 0, 4), starved);
         assert_eq!(beside(&looks, &[sleeps, woken, woken, sleeps]), [None, None, BLOCKED]);
         let looks = [(5, waits), (999, waits), (1_000, waits)];
-        assert_eq!(beside(&looks, &[starved; 3]), [EXCUSED, BLOCKED]);
-    }
-
-    #[test]
-    fn who_is_excused_may_lose_the_core_after_five_thresholds_of_waiting() {
-        let (waits, starved) = (usage(false, 0, 0, 1), usage(true, 5, 0, 4));
-        let looks = [(5, waits), (30, waits), (54, waits), (55, waits)];
-        assert_eq!(beside(&looks, &[starved; 4]), [None, None, EXCUSED]);
-        // It ran in between: it waits for something else.
-        let (runs, again) = (usage(true, 2, 0, 2), usage(false, 3, 0, 2));
-        let looks = [(5, waits), (50, waits), (55, runs), (60, again), (100, again), (109, again)];
-        assert_eq!(beside(&looks, &[starved; 6]), [None, None, None, None, None]);
+        assert_eq!(beside(&looks, &[starved; 3]), [None, BLOCKED]);
     }
 
     #[test]

@@ -8,6 +8,19 @@ pub(crate) fn registers(context: &libc::ucontext_t) -> Registers {
     Registers { ip: at(libc::REG_RIP), sp: at(libc::REG_RSP), fp: at(libc::REG_RBP), lr: 0 }
 }
 
+/// Where this thread's stack ends now. Not the address of a local variable: a sanitizer may put these
+/// elsewhere.
+#[inline]
+pub(crate) fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY:
+    // - reads one register, and touches neither memory nor flags.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
+    sp
+}
+
 /// Calls that only this processor has.
 pub(crate) const NAMES: &[(i64, &str)] = &[
     (libc::SYS_poll, "poll"),
