@@ -4,10 +4,10 @@
 
 use crate::blocking::lock;
 use crate::enter::with_current;
-use crate::look::{Look, Moment, Suspect};
+use crate::look::{Found, LOOKS, Look, Moment, Suspect};
 use crate::monitor::{self, Place, is_due};
 use crate::reporter::{self, Poll, Report};
-use crate::stall::{Stall, StallConfig, StallKind};
+use crate::stall::{Stall, StallConfig};
 use crate::tenure::Tenure;
 use shinkan_base::atomics::Arc;
 use shinkan_sys::membarrier;
@@ -86,7 +86,7 @@ pub(crate) fn look(
     let (mut works, mut pause) = (false, None);
     let mut suspects = Vec::new();
     for guest in lock(&GUESTS).iter_mut() {
-        let its = guest.config.threshold / 2;
+        let its = guest.config.threshold / LOOKS;
         pause = Some(pause.map_or(its, |pause: Duration| pause.min(its)));
         works |= guest.tenure.seat.is_outside();
         suspects.extend(guest.suspect(now.at));
@@ -119,12 +119,12 @@ impl Guest {
         self.look.suspect(&self.tenure, now, &self.config)
     }
 
-    fn decide(&mut self, mut suspect: Suspect, found: Option<StallKind>) -> Option<Report> {
+    fn decide(&mut self, mut suspect: Suspect, found: Option<Found>) -> Option<Report> {
         if !self.look.is(&suspect) {
             return None;
         }
         self.look.note(&mut suspect);
-        let kind = found?;
+        let kind = found.filter(|found| found.late)?.kind;
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
         let sequence = self.tenure.seat.sequence();
@@ -191,9 +191,9 @@ mod tests {
             scope.spawn(here).join().unwrap()
         });
         let pause = || look(&Moment::now(), &mut HashMap::new()).1.unwrap();
-        assert_eq!(pause(), threshold / 2);
+        assert_eq!(pause(), threshold / LOOKS);
         drop(impatient);
-        assert_eq!(pause(), StallConfig::default().threshold / 2);
+        assert_eq!(pause(), StallConfig::default().threshold / LOOKS);
         drop(patient);
     }
 }

@@ -6,11 +6,15 @@ use crate::stall::{StallConfig, StallKind};
 use crate::tenure::Tenure;
 use crate::verdict::{Case, Sample};
 use shinkan_base::atomics::Arc;
+use shinkan_sys::kernel_side::{self, At};
 use shinkan_sys::usage::{self, Threads, Usage};
 use shinkan_sys::{clock, threads};
 use std::cell::OnceCell;
 use std::io;
 use std::time::{Duration, Instant};
+
+/// So often is a place looked at within a threshold.
+pub(crate) const LOOKS: u32 = 4;
 
 /// One place at the looks so far.
 #[derive(Default)]
@@ -34,6 +38,14 @@ pub(crate) struct Suspect {
     /// Whether standard error is told of it.
     report: bool,
     case: Option<Case>,
+}
+
+/// What a suspect is stuck in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) kind: StallKind,
+    /// It has stayed for the threshold, and is told. Else its core may be moved already.
+    pub(crate) late: bool,
 }
 
 /// When all are looked at, and what the kernel says then.
@@ -91,25 +103,37 @@ impl Look {
 
 impl Suspect {
     /// What it is stuck in, if it is. Asks the kernel, which takes as long as there are threads.
-    pub(crate) fn judge(&mut self, now: &Moment) -> Option<StallKind> {
+    pub(crate) fn judge(&mut self, now: &Moment) -> Option<Found> {
         let before = clock::now();
         let usage = (now.usage)(self.tenure.thread);
         let usage = usage.map_err(|error| now.note(error, self.report)).ok()?;
+        let late = self.duration >= self.threshold;
+        if self.duration >= self.threshold / LOOKS
+            && usage.interruptible
+            && waits_for_an_event(self.tenure.thread)
+        {
+            return Some(Found { kind: StallKind::Blocked, late });
+        }
         let sample = Sample { at: clock::now(), usage };
+        let threads = || now.threads(self.report);
         match &mut self.case {
-            Some(case) => case.look(
-                before,
-                sample,
-                || now.threads(self.report),
-                self.duration,
-                self.threshold,
-            ),
+            Some(case) if case.is_fresh(before, self.threshold) => None,
+            Some(case) => {
+                let kind = case.look(before, sample, threads, self.duration, self.threshold)?;
+                Some(Found { kind, late: true })
+            }
+            None if self.duration < self.threshold / 2 => None,
             None => {
-                self.case = Some(Case::new(sample, || now.threads(self.report)));
+                self.case = Some(Case::new(sample, threads));
                 None
             }
         }
     }
+}
+
+/// Whether a thread, which waits, waits for no lock that a thread without a processor might hold.
+fn waits_for_an_event(thread: i32) -> bool {
+    matches!(kernel_side::at(thread), Some(At::Call(call)) if call.waits_for_an_event())
 }
 
 impl Moment {
@@ -142,5 +166,71 @@ impl Moment {
     /// Why a poll could not be judged, where that was so and is to be told.
     pub(crate) fn silence(self) -> Option<io::Error> {
         self.silence.into_inner()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const THRESHOLD: Duration = Duration::from_millis(40);
+
+    /// A poll that has stayed for so long on a thread that is in `waits` until `release` is called;
+    /// what is found of it once the kernel says that the thread waits.
+    fn found(
+        stayed: Duration,
+        waits: impl FnOnce() + Send + 'static,
+        release: impl FnOnce(),
+    ) -> Option<Found> {
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            tell.send(Arc::new(Tenure::new(false))).unwrap();
+            waits();
+        });
+        let tenure = told.recv().unwrap();
+        let in_a_call = || {
+            let usage = usage::of_thread(tenure.thread).unwrap();
+            matches!(kernel_side::at(tenure.thread), Some(At::Call(_))) && usage.interruptible
+        };
+        while !in_a_call() {
+            threads::yield_now();
+        }
+        let mut suspect = Suspect {
+            tenure: tenure.clone(),
+            sequence: 0,
+            duration: stayed,
+            threshold: THRESHOLD,
+            report: false,
+            case: None,
+        };
+        let found = suspect.judge(&Moment::now());
+        release();
+        thread.join().unwrap();
+        found
+    }
+
+    fn of_a_receive(stayed: Duration) -> Option<Found> {
+        use std::io::{Read, Write};
+        let (mut one, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let waits = move || one.read_exact(&mut [0]).unwrap();
+        found(stayed, waits, move || other.write_all(&[0]).unwrap())
+    }
+
+    #[test]
+    fn who_waits_for_an_event_is_found_early_and_told_in_time() {
+        let blocked = |late| Some(Found { kind: StallKind::Blocked, late });
+        assert_eq!(of_a_receive(THRESHOLD / LOOKS / 2), None);
+        assert_eq!(of_a_receive(THRESHOLD / LOOKS), blocked(false));
+        assert_eq!(of_a_receive(THRESHOLD), blocked(true));
+    }
+
+    #[test]
+    fn who_waits_for_another_thread_is_not_found_at_one_look() {
+        for stayed in [THRESHOLD / LOOKS, THRESHOLD] {
+            let (release, released) = mpsc::channel::<()>();
+            let waits = move || assert!(released.recv().is_err());
+            assert_eq!(found(stayed, waits, || drop(release)), None);
+        }
     }
 }

@@ -9,12 +9,12 @@ use crate::blocking::lock;
 use crate::guests;
 use crate::handle::Handle;
 use crate::hooks::quietly;
-use crate::look::Moment;
+use crate::look::{LOOKS, Moment};
 use crate::reporter::{self, Poll, Report};
 use crate::seize::{self, Taken};
 use crate::shared::Shared;
 use crate::stall::{Stall, StallKind};
-use crate::watched::{Stuck, Suspected, Watched, stays};
+use crate::watched::{Deed, Stuck, Suspected, Watched, stays};
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::{clock, membarrier, process, threads};
@@ -200,11 +200,12 @@ impl Monitor {
     /// One look at every worker.
     fn look(&self, now: &Moment) -> Looked {
         let mut looked = Looked { works: false, pause: LONGEST_PAUSE, stuck: Vec::new() };
-        let mut suspects = Vec::new();
+        let (mut suspects, mut owes_a_word) = (Vec::new(), false);
         for watched in &mut lock(&self.list).runtimes {
             watched.welcome_back();
             let shared = watched.handle.shared();
-            looked.pause = looked.pause.min(shared.config.stall.threshold / 2);
+            looked.pause = looked.pause.min(shared.config.stall.threshold / LOOKS);
+            owes_a_word |= watched.owes_a_word();
             if watched.works() {
                 looked.works = true;
                 suspects.extend(watched.suspects(now.at));
@@ -214,19 +215,21 @@ impl Monitor {
         for suspected in &mut suspects {
             suspected.found = suspected.suspect.judge(now);
         }
-        if !suspects.is_empty() {
-            self.decide(suspects, &mut looked.stuck);
+        looked.works |= owes_a_word;
+        if owes_a_word || !suspects.is_empty() {
+            self.decide(now.at, suspects, &mut looked.stuck);
         }
         looked
     }
 
     /// What is to be done with suspects of which the kernel has said what it says.
-    fn decide(&self, mut suspects: Vec<Suspected>, stuck: &mut Vec<Stuck>) {
+    fn decide(&self, now: Instant, mut suspects: Vec<Suspected>, stuck: &mut Vec<Stuck>) {
         let mut list = lock(&self.list);
         let List { runtimes, busy_with } = &mut *list;
         for watched in runtimes {
             let id = watched.handle.shared().id;
             let before = stuck.len();
+            watched.overdue(now, stuck);
             watched.decide(suspects.extract_if(.., |of| of.runtime == id), stuck);
             if stuck.len() > before {
                 busy_with.push(id);
@@ -252,9 +255,9 @@ impl Monitor {
     fn take(&self, stuck: &Stuck, reported: &mut HashMap<Place, Instant>) -> Option<Report> {
         let shared = stuck.handle.shared();
         let said = stuck.tenure.said();
-        let taken = match stuck.may_move {
-            true => seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence),
-            false => Taken::NoThread,
+        let taken = match stuck.deed {
+            Deed::Move => seize::take(&stuck.handle, stuck.worker, &stuck.tenure, stuck.sequence),
+            Deed::Stay | Deed::Moved => Taken::NoThread,
         };
         match taken {
             Taken::Yes => self.note_away(stuck),
@@ -262,15 +265,18 @@ impl Monitor {
                 self.ask_again(stuck, false);
                 return None;
             }
-            Taken::NoThread if stuck.may_move => self.ask_again(stuck, true),
+            Taken::NoThread if stuck.deed == Deed::Move => self.ask_again(stuck, true),
             Taken::NoThread => {}
         }
         let seat = &stuck.tenure.seat;
-        if taken != Taken::Yes && (seat.sequence() != stuck.sequence || seat.has_returned()) {
+        // It gave its core away itself: it means to block, and has said so.
+        let gave = stuck.deed != Deed::Moved && seat.is_gone();
+        let is_over = seat.sequence() != stuck.sequence || seat.has_returned();
+        if taken != Taken::Yes && (is_over || gave) {
             // It came back meanwhile, and what was read of it may be another poll's.
             return None;
         }
-        if !stuck.first {
+        if !stuck.tell {
             return None;
         }
         let (polled, task, place) = said.polled();
@@ -287,7 +293,7 @@ impl Monitor {
             duration: stuck.duration,
             kind: stuck.kind,
             stays: stays(shared),
-            moved: taken == Taken::Yes,
+            moved: taken == Taken::Yes || stuck.deed == Deed::Moved,
             stack: None,
         };
         let is_due = is_due(reported, &stall);
@@ -307,7 +313,7 @@ impl Monitor {
 
     fn note_away(&self, stuck: &Stuck) {
         if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
-            watched.note_away(stuck);
+            watched.note_away(stuck, clock::now());
         }
     }
 }

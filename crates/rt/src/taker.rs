@@ -120,15 +120,26 @@ const CALLERS: [&str; 6] = [
     "shinkan_base::wakers::",
 ];
 
-/// Where these stand.
-const FILES: [&str; 2] = ["task/src/cell.rs", "rt/src/multi.rs"];
+/// Where these stand: crate and file.
+const FILES: [(&str, &str); 3] =
+    [("task", "cell.rs"), ("rt", "multi.rs"), ("base", "atomics_std.rs")];
+
+/// Whether a frame's line is in one of these files, in a checkout or as published.
+fn is_there(frame: &StallFrame) -> bool {
+    let split = frame.file.as_deref().and_then(|file| file.rsplit_once("/src/"));
+    split.is_some_and(|(folder, file)| {
+        let name = folder.rsplit('/').next().unwrap_or(folder);
+        let name = name.strip_prefix("shinkan-").unwrap_or(name);
+        let name = name.split('-').next().unwrap_or(name);
+        FILES.contains(&(name, file))
+    })
+}
 
 /// Whether it is the runtime's, and calls the user's code.
 fn calls_the_user(frame: &StallFrame) -> bool {
     let Some(name) = &frame.function else { return false };
     // An inlined function may be told without its path.
-    let file = frame.file.as_deref().unwrap_or("");
-    let is_poll = name.starts_with("poll_") && FILES.iter().any(|end| file.ends_with(end));
+    let is_poll = name.starts_with("poll_") && is_there(frame);
     let name = name.trim_start_matches('<');
     let is_caller = CALLERS.iter().any(|caller| name.starts_with(caller));
     is_poll || is_caller && !name.contains("drop")
@@ -139,6 +150,10 @@ fn of_the_user(mut frames: Vec<StallFrame>) -> Vec<StallFrame> {
     if let Some(at) = frames.iter().position(calls_the_user) {
         // Where the first of them is all that there is, the user's code was inlined into it.
         frames.truncate(at.max(1));
+        // Its closures, inlined and told without a path.
+        while frames.len() > 1 && frames.last().is_some_and(is_there) {
+            frames.pop();
+        }
     }
     frames
 }
@@ -159,6 +174,19 @@ mod tests {
         all.push(frame("shinkan_rt::worker::run"));
         assert_eq!(of_the_user(all), frames());
         assert_eq!(of_the_user(frames()), frames(), "nothing of the runtime's in it");
+        let closure = |file: &str| StallFrame {
+            file: Some(file.into()),
+            ..frame("{closure#0}<app::main::{async_block_env#0}>")
+        };
+        for file in ["/x/crates/task/src/cell.rs", "/x/shinkan-base-0.1.0/src/atomics_std.rs"] {
+            let mut all = frames();
+            all.extend([closure(file), closure(file)]);
+            all.push(frame("<shinkan_task::cell::Typed<F,S>>::poll_future"));
+            assert_eq!(of_the_user(all), frames(), "{file}");
+        }
+        let mut all = frames();
+        all.extend([closure("/x/app/src/cell.rs"), frame("shinkan_rt::multi::poll_main")]);
+        assert_eq!(of_the_user(all).len(), 4, "the user's own");
         let inlined = vec![frame("shinkan_rt::multi::poll_main"), frame("main")];
         assert_eq!(of_the_user(inlined).len(), 1);
     }

@@ -78,8 +78,10 @@ impl Drop for InUser<'_> {
     }
 }
 
-/// Never used for a second tenure, as its seat.
+/// Never used for a second tenure, as its seat. On lines of its own: its tenant writes it at each call
+/// of user code, and the next worker's would lie beside it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Tenure {
     pub(crate) seat: Seat,
     /// The kernel's number of the tenant; 0 before the first.

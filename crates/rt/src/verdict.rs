@@ -43,6 +43,12 @@ impl Case {
         Self { last: sample, used: Duration::ZERO, waits: 0, threads }
     }
 
+    /// Whether too little time has passed since the last look for another: less than half a
+    /// threshold, in about.
+    pub(crate) fn is_fresh(&self, now: Instant, threshold: Duration) -> bool {
+        now.saturating_duration_since(self.last.at) < threshold * 3 / 8
+    }
+
     /// The next look, for which the usage was read between `before` and `now.at`; the poll has
     /// stayed for `stayed`. What it is stuck in, if it is.
     pub(crate) fn look(
@@ -95,7 +101,14 @@ mod tests {
 
     /// What the kernel says after some milliseconds of each.
     fn usage(runnable: bool, cpu_ms: u64, delay_ms: u64, runs: u64) -> Usage {
-        Usage { runnable, cpu_ns: (7 + cpu_ms) * MS, delay_ns: (3 + delay_ms) * MS, runs }
+        let interruptible = !runnable;
+        Usage {
+            runnable,
+            interruptible,
+            cpu_ns: (7 + cpu_ms) * MS,
+            delay_ns: (3 + delay_ms) * MS,
+            runs,
+        }
     }
 
     /// The verdict at each look but the first, of a thread (time in ms and what it had used) beside

@@ -2,7 +2,7 @@
 //! the monitor alone, under its lock.
 
 use crate::handle::Handle;
-use crate::look::{Look, Suspect};
+use crate::look::{Found, Look, Suspect};
 use crate::shared::{Flavor, Shared};
 use crate::stall::StallKind;
 use crate::tenure::Tenure;
@@ -17,8 +17,12 @@ pub(crate) struct Watched {
 }
 
 struct Away {
+    worker: usize,
     tenure: Arc<Tenure>,
+    sequence: u64,
     kind: StallKind,
+    /// When it is to be told of; nothing where it was.
+    tell_at: Option<Instant>,
 }
 
 /// A worker that is suspected.
@@ -26,7 +30,18 @@ pub(crate) struct Suspected {
     pub(crate) runtime: u64,
     worker: usize,
     pub(crate) suspect: Suspect,
-    pub(crate) found: Option<StallKind>,
+    pub(crate) found: Option<Found>,
+}
+
+/// What is to be done with a poll that is stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Its core is to be moved, and where that fails it is told that it stays.
+    Move,
+    /// Its core stays.
+    Stay,
+    /// Its core was moved before it was to be told.
+    Moved,
 }
 
 /// A poll that is stuck, and what is to be done.
@@ -37,8 +52,9 @@ pub(crate) struct Stuck {
     pub(crate) sequence: u64,
     pub(crate) duration: Duration,
     pub(crate) kind: StallKind,
-    pub(crate) may_move: bool,
-    pub(crate) first: bool,
+    pub(crate) deed: Deed,
+    /// Whether it is told now.
+    pub(crate) tell: bool,
 }
 
 /// Whether its tasks have to stay on their thread.
@@ -79,6 +95,31 @@ impl Watched {
         self.away.retain(|away| !away.tenure.seat.has_returned());
     }
 
+    /// Whether polls were moved that are still to be told.
+    pub(crate) fn owes_a_word(&self) -> bool {
+        self.away.iter().any(|away| away.tell_at.is_some())
+    }
+
+    /// Adds the polls that were moved early and have stayed for the threshold by now.
+    pub(crate) fn overdue(&mut self, now: Instant, stuck: &mut Vec<Stuck>) {
+        let (handle, threshold) = (&self.handle, self.handle.shared().config.stall.threshold);
+        let due = |away: &mut Away| {
+            let tell_at = away.tell_at.take_if(|tell_at| *tell_at <= now)?;
+            let duration = threshold + now.saturating_duration_since(tell_at);
+            Some(Stuck {
+                handle: handle.clone(),
+                worker: away.worker,
+                tenure: away.tenure.clone(),
+                sequence: away.sequence,
+                duration,
+                kind: away.kind,
+                deed: Deed::Moved,
+                tell: true,
+            })
+        };
+        stuck.extend(self.away.iter_mut().filter_map(due));
+    }
+
     /// Those of its workers that are in the poll that they were in before.
     pub(crate) fn suspects(&mut self, now: Instant) -> impl Iterator<Item = Suspected> {
         let shared = self.handle.shared();
@@ -107,17 +148,21 @@ impl Watched {
                 continue;
             }
             look.note(&mut suspect);
-            let Some(kind) = found else { continue };
+            let Some(Found { kind, late }) = found else { continue };
             let may_move =
                 !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
+            if !late && !may_move {
+                continue;
+            }
             all += usize::from(may_move);
             computing += usize::from(may_move && kind == StallKind::Computing);
             // Where nothing can be moved it is over when it was told.
             look.judged = may_move || stays;
-            let first = !core::mem::replace(&mut look.told, true);
-            if !may_move && !first {
+            let tell = late && !core::mem::replace(&mut look.told, true);
+            if !may_move && !tell {
                 continue;
             }
+            let deed = if may_move { Deed::Move } else { Deed::Stay };
             let Suspect { tenure, sequence, duration, .. } = suspect;
             stuck.push(Stuck {
                 handle: self.handle.clone(),
@@ -126,8 +171,8 @@ impl Watched {
                 sequence,
                 duration,
                 kind,
-                may_move,
-                first,
+                deed,
+                tell,
             });
         }
     }
@@ -138,12 +183,58 @@ impl Watched {
         if look.is_of(&stuck.tenure, stuck.sequence) {
             look.judged = false;
             // What an earlier look told stays told.
-            look.told &= told || !stuck.first;
+            look.told &= told || !stuck.tell;
         }
     }
 
-    /// The core was taken.
-    pub(crate) fn note_away(&mut self, stuck: &Stuck) {
-        self.away.push(Away { tenure: stuck.tenure.clone(), kind: stuck.kind });
+    /// The core was taken, at this time.
+    pub(crate) fn note_away(&mut self, stuck: &Stuck, now: Instant) {
+        let left = self.handle.shared().config.stall.threshold.checked_sub(stuck.duration);
+        self.away.push(Away {
+            worker: stuck.worker,
+            tenure: stuck.tenure.clone(),
+            sequence: stuck.sequence,
+            kind: stuck.kind,
+            tell_at: left.filter(|left| !left.is_zero()).map(|left| now + left),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_that_was_moved_early_is_told_once_and_in_time() {
+        let threshold = Duration::from_millis(40);
+        let mut builder = crate::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).stall_threshold(threshold).build().unwrap();
+        let mut watched = Watched::new(runtime.handle());
+        let stuck = |duration| Stuck {
+            handle: runtime.handle().clone(),
+            worker: 0,
+            tenure: Arc::new(Tenure::new(false)),
+            sequence: 7,
+            duration,
+            kind: StallKind::Blocked,
+            deed: Deed::Move,
+            tell: duration >= threshold,
+        };
+        let start = Instant::now();
+        let told = |watched: &mut Watched, after: Duration| {
+            let mut all = Vec::new();
+            watched.overdue(start + after, &mut all);
+            all.iter().map(|stuck| (stuck.deed, stuck.duration)).collect::<Vec<_>>()
+        };
+        watched.note_away(&stuck(threshold), start);
+        assert!(!watched.owes_a_word(), "it is told where it is moved");
+        watched.note_away(&stuck(threshold / 4), start);
+        let left = threshold * 3 / 4;
+        assert_eq!(told(&mut watched, left - Duration::from_nanos(1)), []);
+        assert!(watched.owes_a_word());
+        let late = Duration::from_millis(1);
+        assert_eq!(told(&mut watched, left + late), [(Deed::Moved, threshold + late)]);
+        assert!(!watched.owes_a_word());
+        assert_eq!(told(&mut watched, 2 * threshold), []);
     }
 }

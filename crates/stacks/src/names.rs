@@ -49,6 +49,9 @@ impl<'a> Book<'a> {
     }
 }
 
+/// So many lines are looked at for one that an instruction without a line is near to.
+const ROWS: usize = 256;
+
 struct Names<'a> {
     /// By address.
     symbols: Vec<Symbol<'a>>,
@@ -85,6 +88,12 @@ impl<'a> Names<'a> {
         let before = frames.len();
         let _ = self.inlined(address, frames);
         let symbol = self.symbol(address);
+        if let (Some(first), Some(symbol)) = (frames.get_mut(before), symbol)
+            && first.line.is_none()
+            && let Some((file, line)) = self.line_near(address, symbol)
+        {
+            (first.file, first.line) = (Some(file), Some(line));
+        }
         if frames.len() == before {
             let function = symbol.map(|symbol| readable(symbol.mangled));
             let object = image.file_name();
@@ -108,11 +117,33 @@ impl<'a> Names<'a> {
         Some(())
     }
 
+    /// The last line of its function before an address, else the first after it: instructions that
+    /// the compiler added, a sanitizer's checks among them, belong to no line.
+    fn line_near(&self, address: u64, symbol: &Symbol<'_>) -> Option<(String, u32)> {
+        let lines = self.lines.as_ref()?;
+        let here = innermost(lines, address)?;
+        let end = symbol.start + symbol.size.max(1);
+        let rows = lines.find_location_range(symbol.start, end).ok()?;
+        let known = rows
+            .filter_map(|(at, _, location)| Some((at, location.file?.to_owned(), location.line?)));
+        let (mut before, after): (Vec<_>, Vec<_>) = known.partition(|(at, ..)| *at <= address);
+        before.reverse();
+        let of_the_same = |(at, ..): &(u64, String, u32)| innermost(lines, *at) == Some(here);
+        let (_, file, line) = before.into_iter().chain(after).take(ROWS).find(of_the_same)?;
+        Some((file, line))
+    }
+
     fn symbol(&self, address: u64) -> Option<&Symbol<'a>> {
         let behind = self.symbols.partition_point(|symbol| symbol.start <= address);
         let symbol = self.symbols[..behind].last()?;
         (symbol.size == 0 || address - symbol.start < symbol.size).then_some(symbol)
     }
+}
+
+/// Where the debug information has the function, inlined or not, that an address belongs to.
+fn innermost(lines: &Context<Slice<'_>>, address: u64) -> Option<gimli::UnitOffset> {
+    let mut found = lines.find_frames(address).skip_all_loads().ok()?;
+    found.next().ok()??.dw_die_offset
 }
 
 fn function<'a>(symbol: &impl ObjectSymbol<'a>) -> Option<Symbol<'a>> {

@@ -22,4 +22,6 @@ pub(crate) fn stack_pointer() -> usize {
 }
 
 /// Calls that only this processor has.
+pub(crate) const EVENTS: &[i64] = &[];
+
 pub(crate) const NAMES: &[(i64, &str)] = &[];

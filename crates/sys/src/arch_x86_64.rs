@@ -21,6 +21,10 @@ pub(crate) fn stack_pointer() -> usize {
     sp
 }
 
+/// Of calls that only this processor has, those that wait for an event.
+pub(crate) const EVENTS: &[i64] =
+    &[libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_wait, libc::SYS_pause];
+
 /// Calls that only this processor has.
 pub(crate) const NAMES: &[(i64, &str)] = &[
     (libc::SYS_poll, "poll"),

@@ -89,6 +89,13 @@ impl Call {
         (waits && self.arguments[3] == 0).then_some(self.arguments[0])
     }
 
+    /// Whether it sleeps, or waits for what comes from elsewhere: no lock that another thread of
+    /// the process holds would end it. Of a thread in an interruptible sleep: one that waits for a
+    /// descriptor's own lock, as a receive may, is in another.
+    pub fn waits_for_an_event(&self) -> bool {
+        EVENTS.contains(&self.number) || crate::arch::EVENTS.contains(&self.number)
+    }
+
     /// Whether a signal with a handler leaves it as it is: the kernel starts it again
     /// (`SA_RESTART`), or ends it first. See signal(7): all others may end with EINTR, or, where a
     /// part was transferred already, with that part: each that writes, and those that receive with
@@ -132,6 +139,20 @@ fn is_started_again(fd: i32) -> std::io::Result<bool> {
     Ok(socket_timeout(fd, Timeout::Recv)?.is_none() && socket_timeout(fd, Timeout::Send)?.is_none())
 }
 
+const EVENTS: &[i64] = &[
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_pwait,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+];
+
 const NAMES: &[(i64, &str)] = &[
     (libc::SYS_read, "read"),
     (libc::SYS_write, "write"),
@@ -167,6 +188,7 @@ const NAMES: &[(i64, &str)] = &[
 mod tests {
     use super::*;
     use crate::threads;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     #[test]
@@ -216,11 +238,31 @@ mod tests {
                 _ => threads::yield_now(),
             }
         };
-        assert!(call.survives_a_signal());
+        assert!(call.survives_a_signal() && !call.waits_for_an_event());
         assert_eq!(call.name(), Some("futex"));
         assert_eq!(blocks(tid, 40), Some(false));
         drop(release);
         waiter.join().unwrap();
         assert_eq!(at(0), None);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_waits_for_an_event() {
+        let (tell, told) = mpsc::channel();
+        let (stop, stops) = (std::sync::Arc::new(AtomicBool::new(false)), Ordering::Relaxed);
+        let its = stop.clone();
+        let sleeper = std::thread::spawn(move || {
+            tell.send(threads::kernel_id()).unwrap();
+            while !its.load(stops) {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+        });
+        let tid = told.recv().unwrap();
+        let sleeps = |at| matches!(at, At::Call(call) if call.waits_for_an_event());
+        while !sleeps(at(tid).unwrap()) || !crate::usage::of_thread(tid).unwrap().interruptible {
+            threads::yield_now();
+        }
+        stop.store(true, stops);
+        sleeper.join().unwrap();
     }
 }

@@ -12,6 +12,8 @@ use std::io::{self, Read};
 pub struct Usage {
     /// It runs, or would if a processor were free. Else it waits for something in the kernel.
     pub runnable: bool,
+    /// It waits, and a signal would end the wait: for no lock within the kernel.
+    pub interruptible: bool,
     /// Nanoseconds on a processor since it started.
     pub cpu_ns: u64,
     /// Nanoseconds for which it could have run and had no processor, up to when it last got one.
@@ -43,7 +45,7 @@ pub fn of_thread(tid: i32) -> io::Result<Usage> {
     let (cpu_ns, delay_ns, runs) = (next()?, next()?, next()?);
     // Without statistics the kernel says that it never ran.
     let state = state.filter(|_| runs > 0).ok_or(io::ErrorKind::Unsupported)?;
-    Ok(Usage { runnable: state == 'R', cpu_ns, delay_ns, runs })
+    Ok(Usage { runnable: state == 'R', interruptible: state == 'S', cpu_ns, delay_ns, runs })
 }
 
 impl Threads {
