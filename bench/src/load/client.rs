@@ -2,7 +2,7 @@
 //! and prints messages, nanoseconds, and the percentiles of the messages' latencies.
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -51,17 +51,16 @@ pub(crate) fn run(order: Order) -> io::Result<()> {
     Ok(())
 }
 
-/// One address has ports for some ten thousands only; loopback has addresses enough.
+/// One pair of addresses has ports for some ten thousands only, and those of the process before are
+/// still taken for a while; but loopback has addresses enough, and the server listens at all.
 fn idle(order: Order) -> io::Result<()> {
     crate::memory::raise_descriptors();
-    let mut streams = Vec::with_capacity(order.load.connections);
-    for nth in 0..order.load.connections {
-        let from = Ipv4Addr::from(u32::from(Ipv4Addr::LOCALHOST) + 1 + (nth / 20_000) as u32);
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.bind(&SocketAddr::from((from, 0)).into())?;
-        socket.connect(&order.to.into())?;
-        streams.push(socket);
-    }
+    let own = 1 + (std::process::id() % 200) as u8;
+    let connect = |nth: usize| {
+        let to = Ipv4Addr::new(127, own, (nth / 10_000) as u8, 1);
+        TcpStream::connect((to, order.to.port()))
+    };
+    let _streams = (0..order.load.connections).map(connect).collect::<io::Result<Vec<_>>>()?;
     io::stdin().read_line(&mut String::new()).map(drop)
 }
 
