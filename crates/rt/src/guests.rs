@@ -4,7 +4,7 @@
 
 use crate::blocking::lock;
 use crate::enter::with_current;
-use crate::look::{Found, LOOKS, Look, Moment, Suspect};
+use crate::look::{self, Found, Look, Moment, Suspect};
 use crate::monitor::{self, Place, is_due};
 use crate::reporter::{self, Poll, Report};
 use crate::stall::{Stall, StallConfig};
@@ -86,7 +86,7 @@ pub(crate) fn look(
     let (mut works, mut pause) = (false, None);
     let mut suspects = Vec::new();
     for guest in lock(&GUESTS).iter_mut() {
-        let its = guest.config.threshold / LOOKS;
+        let its = look::pause(guest.config.threshold);
         pause = Some(pause.map_or(its, |pause: Duration| pause.min(its)));
         works |= guest.tenure.seat.is_outside();
         suspects.extend(guest.suspect(now.at));
@@ -124,7 +124,7 @@ impl Guest {
             return None;
         }
         self.look.note(&mut suspect);
-        let kind = found.filter(|found| found.late)?.kind;
+        let Some(Found::Stuck(kind)) = found else { return None };
         let (polled, task, place) = self.tenure.said().polled();
         // After what was read: it is then the same poll's.
         let sequence = self.tenure.seat.sequence();
@@ -191,9 +191,9 @@ mod tests {
             scope.spawn(here).join().unwrap()
         });
         let pause = || look(&Moment::now(), &mut HashMap::new()).1.unwrap();
-        assert_eq!(pause(), threshold / LOOKS);
+        assert_eq!(pause(), look::pause(threshold));
         drop(impatient);
-        assert_eq!(pause(), StallConfig::default().threshold / LOOKS);
+        assert_eq!(pause(), look::pause(StallConfig::default().threshold));
         drop(patient);
     }
 }

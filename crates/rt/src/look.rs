@@ -13,8 +13,17 @@ use std::cell::OnceCell;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// So often is a place looked at within a threshold.
-pub(crate) const LOOKS: u32 = 4;
+/// So often is a place looked at within a threshold, of a short one less often.
+const LOOKS: u32 = 4;
+const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
+
+/// No core is moved earlier: a short wait costs less than that.
+const EARLIEST: Duration = Duration::from_millis(1);
+
+/// The time between two looks.
+pub(crate) fn pause(threshold: Duration) -> Duration {
+    (threshold / LOOKS).max(SHORTEST_PAUSE)
+}
 
 /// One place at the looks so far.
 #[derive(Default)]
@@ -40,12 +49,13 @@ pub(crate) struct Suspect {
     case: Option<Case>,
 }
 
-/// What a suspect is stuck in.
+/// What a suspect is found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) kind: StallKind,
-    /// It has stayed for the threshold, and is told. Else its core may be moved already.
-    pub(crate) late: bool,
+pub(crate) enum Found {
+    /// In a wait in which no poll should be: its core may be moved already.
+    Waiting,
+    /// Stuck, for the threshold at least: it is told.
+    Stuck(StallKind),
 }
 
 /// When all are looked at, and what the kernel says then.
@@ -89,6 +99,23 @@ impl Look {
         Some(Suspect { tenure: tenure.clone(), sequence, duration, threshold, report, case })
     }
 
+    /// The same poll, when its core was moved: if it goes on and was not told.
+    pub(crate) fn suspect_moved(&self, now: Instant, config: &StallConfig) -> Option<Suspect> {
+        let tenure = self.tenure.as_ref()?;
+        if self.told || !is_in(tenure, self.sequence) || tenure.seat.has_returned() {
+            return None;
+        }
+        let duration = now.saturating_duration_since(self.since?);
+        let StallConfig { threshold, report, .. } = *config;
+        let (tenure, sequence, case) = (tenure.clone(), self.sequence, self.case.clone());
+        Some(Suspect { tenure, sequence, duration, threshold, report, case })
+    }
+
+    /// Whether the thread is back from the poll.
+    pub(crate) fn has_returned(&self) -> bool {
+        self.tenure.as_ref().is_none_or(|tenure| tenure.seat.has_returned())
+    }
+
     /// Whether that is its suspect.
     pub(crate) fn is(&self, suspect: &Suspect) -> bool {
         self.is_of(&suspect.tenure, suspect.sequence)
@@ -102,26 +129,29 @@ impl Look {
 }
 
 impl Suspect {
-    /// What it is stuck in, if it is. Asks the kernel, which takes as long as there are threads.
+    /// What it is in, if it is stuck. Asks the kernel, which takes as long as there are threads.
     pub(crate) fn judge(&mut self, now: &Moment) -> Option<Found> {
         let before = clock::now();
-        let usage = (now.usage)(self.tenure.thread);
+        let thread = self.tenure.thread;
+        let usage = (now.usage)(thread);
         let usage = usage.map_err(|error| now.note(error, self.report)).ok()?;
-        let late = self.duration >= self.threshold;
-        if self.duration >= self.threshold / LOOKS
-            && usage.interruptible
-            && waits_for_an_event(self.tenure.thread)
-        {
-            return Some(Found { kind: StallKind::Blocked, late });
-        }
+        let waits = usage.interruptible
+            && self.duration >= (self.threshold / LOOKS).max(EARLIEST)
+            && waits_for_an_event(thread);
         let sample = Sample { at: clock::now(), usage };
+        // The poll may have ended since it was suspected, and its thread sleep in the driver.
+        if !is_in(&self.tenure, self.sequence) {
+            return None;
+        }
+        let stuck = self.look(before, sample, now);
+        stuck.map(Found::Stuck).or(waits.then_some(Found::Waiting))
+    }
+
+    fn look(&mut self, before: Instant, sample: Sample, now: &Moment) -> Option<StallKind> {
         let threads = || now.threads(self.report);
         match &mut self.case {
             Some(case) if case.is_fresh(before, self.threshold) => None,
-            Some(case) => {
-                let kind = case.look(before, sample, threads, self.duration, self.threshold)?;
-                Some(Found { kind, late: true })
-            }
+            Some(case) => case.look(before, sample, threads, self.duration, self.threshold),
             None if self.duration < self.threshold / 2 => None,
             None => {
                 self.case = Some(Case::new(sample, threads));
@@ -131,7 +161,12 @@ impl Suspect {
     }
 }
 
-/// Whether a thread, which waits, waits for no lock that a thread without a processor might hold.
+/// Whether the tenant is in that call of user code, and was all the time since it was seen there.
+fn is_in(tenure: &Tenure, sequence: u64) -> bool {
+    tenure.seat.sequence() == sequence && tenure.seat.is_outside()
+}
+
+/// Whether a thread, which waits, waits for the time or for what comes from elsewhere.
 fn waits_for_an_event(thread: i32) -> bool {
     matches!(kernel_side::at(thread), Some(At::Call(call)) if call.waits_for_an_event())
 }
@@ -172,6 +207,7 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenure::Said;
     use std::sync::mpsc;
 
     const THRESHOLD: Duration = Duration::from_millis(40);
@@ -185,7 +221,9 @@ mod tests {
     ) -> Option<Found> {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            tell.send(Arc::new(Tenure::new(false))).unwrap();
+            let tenure = Arc::new(Tenure::new(false));
+            tenure.leave_to_call(Said::CALLBACK);
+            tell.send(tenure).unwrap();
             waits();
         });
         let tenure = told.recv().unwrap();
@@ -198,7 +236,7 @@ mod tests {
         }
         let mut suspect = Suspect {
             tenure: tenure.clone(),
-            sequence: 0,
+            sequence: tenure.seat.sequence(),
             duration: stayed,
             threshold: THRESHOLD,
             report: false,
@@ -218,11 +256,22 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_an_event_is_found_early_and_told_in_time() {
-        let blocked = |late| Some(Found { kind: StallKind::Blocked, late });
+    fn who_waits_for_an_event_is_found_early() {
         assert_eq!(of_a_receive(THRESHOLD / LOOKS / 2), None);
-        assert_eq!(of_a_receive(THRESHOLD / LOOKS), blocked(false));
-        assert_eq!(of_a_receive(THRESHOLD), blocked(true));
+        assert_eq!(of_a_receive(THRESHOLD / LOOKS), Some(Found::Waiting));
+        assert_eq!(of_a_receive(THRESHOLD), Some(Found::Waiting), "one look tells of nobody");
+    }
+
+    #[test]
+    fn whose_poll_has_ended_is_not_found_though_its_thread_waits() {
+        let tenure = Arc::new(Tenure::new(false));
+        tenure.leave_to_call(Said::CALLBACK);
+        let sequence = tenure.seat.sequence();
+        assert!(is_in(&tenure, sequence));
+        tenure.seat.enter_kept();
+        assert!(!is_in(&tenure, sequence));
+        tenure.leave_to_call(Said::CALLBACK);
+        assert!(!is_in(&tenure, sequence));
     }
 
     #[test]

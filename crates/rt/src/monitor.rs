@@ -9,7 +9,7 @@ use crate::blocking::lock;
 use crate::guests;
 use crate::handle::Handle;
 use crate::hooks::quietly;
-use crate::look::{LOOKS, Moment};
+use crate::look::{self, Moment};
 use crate::reporter::{self, Poll, Report};
 use crate::seize::{self, Taken};
 use crate::shared::Shared;
@@ -204,8 +204,9 @@ impl Monitor {
         for watched in &mut lock(&self.list).runtimes {
             watched.welcome_back();
             let shared = watched.handle.shared();
-            looked.pause = looked.pause.min(shared.config.stall.threshold / LOOKS);
+            looked.pause = looked.pause.min(look::pause(shared.config.stall.threshold));
             owes_a_word |= watched.owes_a_word();
+            suspects.extend(watched.moved(now.at));
             if watched.works() {
                 looked.works = true;
                 suspects.extend(watched.suspects(now.at));
@@ -216,20 +217,19 @@ impl Monitor {
             suspected.found = suspected.suspect.judge(now);
         }
         looked.works |= owes_a_word;
-        if owes_a_word || !suspects.is_empty() {
-            self.decide(now.at, suspects, &mut looked.stuck);
+        if !suspects.is_empty() {
+            self.decide(suspects, &mut looked.stuck);
         }
         looked
     }
 
     /// What is to be done with suspects of which the kernel has said what it says.
-    fn decide(&self, now: Instant, mut suspects: Vec<Suspected>, stuck: &mut Vec<Stuck>) {
+    fn decide(&self, mut suspects: Vec<Suspected>, stuck: &mut Vec<Stuck>) {
         let mut list = lock(&self.list);
         let List { runtimes, busy_with } = &mut *list;
         for watched in runtimes {
             let id = watched.handle.shared().id;
             let before = stuck.len();
-            watched.overdue(now, stuck);
             watched.decide(suspects.extract_if(.., |of| of.runtime == id), stuck);
             if stuck.len() > before {
                 busy_with.push(id);
@@ -313,7 +313,7 @@ impl Monitor {
 
     fn note_away(&self, stuck: &Stuck) {
         if let Some(watched) = lock(&self.list).of(stuck.handle.shared().id) {
-            watched.note_away(stuck, clock::now());
+            watched.note_away(stuck);
         }
     }
 }

@@ -100,7 +100,8 @@ where
 /// queue can still be stolen from.
 fn give_core_away(worker: &Worker) {
     if worker.is_gone() {
-        return;
+        // It means to block, and says so: it is stuck no more.
+        return worker.tenure.seat.note_return();
     }
     let shared = worker.handle.shared();
     // Before we go inside: a new thread's name is the user's function.

@@ -120,19 +120,18 @@ const CALLERS: [&str; 6] = [
     "shinkan_base::wakers::",
 ];
 
-/// Where these stand: crate and file.
-const FILES: [(&str, &str); 3] =
-    [("task", "cell.rs"), ("rt", "multi.rs"), ("base", "atomics_std.rs")];
+/// Where these stand, as debug information says it.
+const FILES: [&str; 3] = [
+    shinkan_task::POLLED_IN,
+    concat!(env!("CARGO_MANIFEST_DIR"), "/src/multi.rs"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/src/current.rs"),
+];
 
-/// Whether a frame's line is in one of these files, in a checkout or as published.
+/// A closure, and what calls it, that are inlined into the function that polls.
+const CLOSURE: usize = 2;
+
 fn is_there(frame: &StallFrame) -> bool {
-    let split = frame.file.as_deref().and_then(|file| file.rsplit_once("/src/"));
-    split.is_some_and(|(folder, file)| {
-        let name = folder.rsplit('/').next().unwrap_or(folder);
-        let name = name.strip_prefix("shinkan-").unwrap_or(name);
-        let name = name.split('-').next().unwrap_or(name);
-        FILES.contains(&(name, file))
-    })
+    frame.file.as_ref().is_some_and(|file| FILES.iter().any(|own| file == own))
 }
 
 /// Whether it is the runtime's, and calls the user's code.
@@ -150,9 +149,12 @@ fn of_the_user(mut frames: Vec<StallFrame>) -> Vec<StallFrame> {
     if let Some(at) = frames.iter().position(calls_the_user) {
         // Where the first of them is all that there is, the user's code was inlined into it.
         frames.truncate(at.max(1));
-        // Its closures, inlined and told without a path.
-        while frames.len() > 1 && frames.last().is_some_and(is_there) {
-            frames.pop();
+        // Its closures, inlined and told without a path, and what calls them.
+        while let Some(at) = frames.iter().rposition(is_there)
+            && at > 0
+            && at + CLOSURE >= frames.len()
+        {
+            frames.truncate(at);
         }
     }
     frames
@@ -178,11 +180,12 @@ mod tests {
             file: Some(file.into()),
             ..frame("{closure#0}<app::main::{async_block_env#0}>")
         };
-        for file in ["/x/crates/task/src/cell.rs", "/x/shinkan-base-0.1.0/src/atomics_std.rs"] {
+        let own = shinkan_task::POLLED_IN;
+        for behind in [vec![closure(own)], vec![closure(own), frame("with_mut<app>")]] {
             let mut all = frames();
-            all.extend([closure(file), closure(file)]);
+            all.extend(behind);
             all.push(frame("<shinkan_task::cell::Typed<F,S>>::poll_future"));
-            assert_eq!(of_the_user(all), frames(), "{file}");
+            assert_eq!(of_the_user(all), frames());
         }
         let mut all = frames();
         all.extend([closure("/x/app/src/cell.rs"), frame("shinkan_rt::multi::poll_main")]);

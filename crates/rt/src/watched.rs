@@ -18,17 +18,16 @@ pub(crate) struct Watched {
 
 struct Away {
     worker: usize,
-    tenure: Arc<Tenure>,
-    sequence: u64,
+    look: Look,
     kind: StallKind,
-    /// When it is to be told of; nothing where it was.
-    tell_at: Option<Instant>,
 }
 
 /// A worker that is suspected.
 pub(crate) struct Suspected {
     pub(crate) runtime: u64,
     worker: usize,
+    /// Its core was moved before.
+    moved: bool,
     pub(crate) suspect: Suspect,
     pub(crate) found: Option<Found>,
 }
@@ -92,32 +91,22 @@ impl Watched {
 
     /// Polls that came back are away no more.
     pub(crate) fn welcome_back(&mut self) {
-        self.away.retain(|away| !away.tenure.seat.has_returned());
+        self.away.retain(|away| !away.look.has_returned());
     }
 
-    /// Whether polls were moved that are still to be told.
+    /// Whether polls were moved that may still have to be told.
     pub(crate) fn owes_a_word(&self) -> bool {
-        self.away.iter().any(|away| away.tell_at.is_some())
+        self.away.iter().any(|away| !away.look.told)
     }
 
-    /// Adds the polls that were moved early and have stayed for the threshold by now.
-    pub(crate) fn overdue(&mut self, now: Instant, stuck: &mut Vec<Stuck>) {
-        let (handle, threshold) = (&self.handle, self.handle.shared().config.stall.threshold);
-        let due = |away: &mut Away| {
-            let tell_at = away.tell_at.take_if(|tell_at| *tell_at <= now)?;
-            let duration = threshold + now.saturating_duration_since(tell_at);
-            Some(Stuck {
-                handle: handle.clone(),
-                worker: away.worker,
-                tenure: away.tenure.clone(),
-                sequence: away.sequence,
-                duration,
-                kind: away.kind,
-                deed: Deed::Moved,
-                tell: true,
-            })
-        };
-        stuck.extend(self.away.iter_mut().filter_map(due));
+    /// The polls that were moved before they were to be told, and go on.
+    pub(crate) fn moved(&self, now: Instant) -> impl Iterator<Item = Suspected> {
+        let shared = self.handle.shared();
+        let (runtime, config) = (shared.id, &shared.config.stall);
+        self.away.iter().filter_map(move |away| {
+            let suspect = away.look.suspect_moved(now, config)?;
+            Some(Suspected { runtime, worker: away.worker, moved: true, suspect, found: None })
+        })
     }
 
     /// Those of its workers that are in the poll that they were in before.
@@ -126,7 +115,7 @@ impl Watched {
         let (runtime, config) = (shared.id, &shared.config.stall);
         self.cores.iter_mut().enumerate().filter_map(move |(worker, look)| {
             let suspect = look.suspect(&tenure(shared, worker), now, config)?;
-            Some(Suspected { runtime, worker, suspect, found: None })
+            Some(Suspected { runtime, worker, moved: false, suspect, found: None })
         })
     }
 
@@ -136,45 +125,80 @@ impl Watched {
         suspects: impl Iterator<Item = Suspected>,
         stuck: &mut Vec<Stuck>,
     ) {
+        let mut suspects: Vec<_> = suspects.collect();
+        // Where there are few threads, they are for those that are stuck.
+        suspects.sort_by_key(|suspected| !matches!(suspected.found, Some(Found::Stuck(_))));
+        for suspected in suspects {
+            let done = match suspected.moved {
+                true => self.decide_moved(suspected),
+                false => self.decide_one(suspected, stuck),
+            };
+            stuck.extend(done);
+        }
+    }
+
+    fn decide_one(&mut self, suspected: Suspected, stuck: &[Stuck]) -> Option<Stuck> {
+        let Suspected { worker, mut suspect, found, .. } = suspected;
         let shared = self.handle.shared();
         let stays = stays(shared);
         let workers = self.cores.len();
         let ceiling = shared.config.stall.ceiling.unwrap_or(8 * workers);
-        let mut all = self.away.len();
-        let mut computing = self.away.iter().filter(|a| a.kind == StallKind::Computing).count();
-        for Suspected { worker, mut suspect, found, .. } in suspects {
-            let look = &mut self.cores[worker];
-            if !look.is(&suspect) {
-                continue;
-            }
-            look.note(&mut suspect);
-            let Some(Found { kind, late }) = found else { continue };
-            let may_move =
-                !stays && all < ceiling && (kind == StallKind::Blocked || computing < workers);
-            if !late && !may_move {
-                continue;
-            }
-            all += usize::from(may_move);
-            computing += usize::from(may_move && kind == StallKind::Computing);
-            // Where nothing can be moved it is over when it was told.
-            look.judged = may_move || stays;
-            let tell = late && !core::mem::replace(&mut look.told, true);
-            if !may_move && !tell {
-                continue;
-            }
-            let deed = if may_move { Deed::Move } else { Deed::Stay };
-            let Suspect { tenure, sequence, duration, .. } = suspect;
-            stuck.push(Stuck {
-                handle: self.handle.clone(),
-                worker,
-                tenure,
-                sequence,
-                duration,
-                kind,
-                deed,
-                tell,
-            });
+        let look = &mut self.cores[worker];
+        if !look.is(&suspect) {
+            return None;
         }
+        look.note(&mut suspect);
+        let (kind, late) = match found? {
+            Found::Waiting => (StallKind::Blocked, false),
+            Found::Stuck(kind) => (kind, true),
+        };
+        let moving = stuck.iter().filter(|stuck| stuck.handle.shared().id == shared.id);
+        let moving = moving.filter(|stuck| stuck.deed == Deed::Move).map(|stuck| stuck.kind);
+        let (mut all, mut computing) = (0, 0);
+        for kind in moving.chain(self.away.iter().map(|away| away.kind)) {
+            all += 1;
+            computing += usize::from(kind == StallKind::Computing);
+        }
+        let may_move = match (kind, late) {
+            // A place is left for one that is stuck.
+            (_, false) => all + 1 < ceiling,
+            (StallKind::Blocked, true) => all < ceiling,
+            (StallKind::Computing, true) => all < ceiling && computing < workers,
+        } && !stays;
+        if !late && !may_move {
+            return None;
+        }
+        // Where nothing can be moved it is over when it was told.
+        look.judged = may_move || stays;
+        let tell = late && !core::mem::replace(&mut look.told, true);
+        if !may_move && !tell {
+            return None;
+        }
+        let deed = if may_move { Deed::Move } else { Deed::Stay };
+        Some(self.stuck(worker, suspect, kind, deed, tell))
+    }
+
+    fn decide_moved(&mut self, suspected: Suspected) -> Option<Stuck> {
+        let Suspected { worker, mut suspect, found, .. } = suspected;
+        let away = self.away.iter_mut().find(|away| away.look.is(&suspect))?;
+        away.look.note(&mut suspect);
+        let Some(Found::Stuck(kind)) = found else { return None };
+        away.kind = kind;
+        away.look.told = true;
+        Some(self.stuck(worker, suspect, kind, Deed::Moved, true))
+    }
+
+    fn stuck(
+        &self,
+        worker: usize,
+        suspect: Suspect,
+        kind: StallKind,
+        deed: Deed,
+        tell: bool,
+    ) -> Stuck {
+        let Suspect { tenure, sequence, duration, .. } = suspect;
+        let handle = self.handle.clone();
+        Stuck { handle, worker, tenure, sequence, duration, kind, deed, tell }
     }
 
     /// The core was not taken: the next look asks for it again.
@@ -187,54 +211,113 @@ impl Watched {
         }
     }
 
-    /// The core was taken, at this time.
-    pub(crate) fn note_away(&mut self, stuck: &Stuck, now: Instant) {
-        let left = self.handle.shared().config.stall.threshold.checked_sub(stuck.duration);
-        self.away.push(Away {
-            worker: stuck.worker,
-            tenure: stuck.tenure.clone(),
-            sequence: stuck.sequence,
-            kind: stuck.kind,
-            tell_at: left.filter(|left| !left.is_zero()).map(|left| now + left),
-        });
+    /// The core was taken.
+    pub(crate) fn note_away(&mut self, stuck: &Stuck) {
+        let look = &mut self.cores[stuck.worker];
+        // Nobody but the monitor, which took it, has looked there since.
+        if look.is_of(&stuck.tenure, stuck.sequence) {
+            let (worker, kind, look) = (stuck.worker, stuck.kind, core::mem::take(look));
+            self.away.push(Away { worker, look, kind });
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenure::Said;
+
+    const THRESHOLD: Duration = Duration::from_millis(40);
+
+    /// A runtime of which no worker works, as the monitor sees it, with so many threads for stuck polls.
+    fn watched(workers: usize, ceiling: usize) -> (crate::Runtime, Watched) {
+        let mut builder = crate::Builder::new_multi_thread();
+        builder.worker_threads(workers).stall_threshold(THRESHOLD).stall_threads(ceiling);
+        let runtime = builder.build().unwrap();
+        let watched = Watched::new(runtime.handle());
+        (runtime, watched)
+    }
+
+    /// Has worker `worker` in a poll that the monitor saw at `start`, and sees again.
+    fn suspected(watched: &mut Watched, worker: usize, start: Instant) -> Suspected {
+        let tenure = Arc::new(Tenure::new(false));
+        tenure.leave_to_call(Said::CALLBACK);
+        let shared = watched.handle.shared();
+        let config = shared.config.stall.clone();
+        let look = &mut watched.cores[worker];
+        assert!(look.suspect(&tenure, start, &config).is_none());
+        let suspect = look.suspect(&tenure, start, &config).unwrap();
+        Suspected { runtime: shared.id, worker, moved: false, suspect, found: None }
+    }
+
+    fn deeds(watched: &mut Watched, suspects: Vec<Suspected>) -> Vec<(usize, Deed, bool)> {
+        let mut stuck = Vec::new();
+        watched.decide(suspects.into_iter(), &mut stuck);
+        for one in &stuck {
+            if one.deed == Deed::Move {
+                watched.note_away(one);
+            }
+        }
+        stuck.iter().map(|stuck| (stuck.worker, stuck.deed, stuck.tell)).collect()
+    }
 
     #[test]
-    fn a_poll_that_was_moved_early_is_told_once_and_in_time() {
-        let threshold = Duration::from_millis(40);
-        let mut builder = crate::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(1).stall_threshold(threshold).build().unwrap();
-        let mut watched = Watched::new(runtime.handle());
-        let stuck = |duration| Stuck {
-            handle: runtime.handle().clone(),
-            worker: 0,
-            tenure: Arc::new(Tenure::new(false)),
-            sequence: 7,
-            duration,
-            kind: StallKind::Blocked,
-            deed: Deed::Move,
-            tell: duration >= threshold,
-        };
+    fn a_poll_that_waits_is_moved_early_and_told_once_when_it_is_stuck() {
+        let (_runtime, mut watched) = watched(1, 8);
         let start = Instant::now();
-        let told = |watched: &mut Watched, after: Duration| {
-            let mut all = Vec::new();
-            watched.overdue(start + after, &mut all);
-            all.iter().map(|stuck| (stuck.deed, stuck.duration)).collect::<Vec<_>>()
-        };
-        watched.note_away(&stuck(threshold), start);
-        assert!(!watched.owes_a_word(), "it is told where it is moved");
-        watched.note_away(&stuck(threshold / 4), start);
-        let left = threshold * 3 / 4;
-        assert_eq!(told(&mut watched, left - Duration::from_nanos(1)), []);
+        let mut suspect = suspected(&mut watched, 0, start);
+        suspect.found = Some(Found::Waiting);
+        assert_eq!(deeds(&mut watched, vec![suspect]), [(0, Deed::Move, false)]);
         assert!(watched.owes_a_word());
-        let late = Duration::from_millis(1);
-        assert_eq!(told(&mut watched, left + late), [(Deed::Moved, threshold + late)]);
+        let later = |watched: &Watched, found| {
+            let mut moved: Vec<_> = watched.moved(start + THRESHOLD).collect();
+            assert!(moved.iter().all(|moved| moved.suspect.duration == THRESHOLD));
+            moved.iter_mut().for_each(|moved| moved.found = found);
+            moved
+        };
+        for found in [None, Some(Found::Waiting)] {
+            let moved = later(&watched, found);
+            assert_eq!(moved.len(), 1);
+            assert_eq!(deeds(&mut watched, moved), []);
+        }
+        let computes = later(&watched, Some(Found::Stuck(StallKind::Computing)));
+        assert_eq!(deeds(&mut watched, computes), [(0, Deed::Moved, true)]);
+        assert_eq!(watched.away[0].kind, StallKind::Computing, "it counts as such from now on");
         assert!(!watched.owes_a_word());
-        assert_eq!(told(&mut watched, 2 * threshold), []);
+        assert!(later(&watched, None).is_empty());
+    }
+
+    #[test]
+    fn a_moved_poll_that_came_back_is_not_told() {
+        let (_runtime, mut watched) = watched(1, 8);
+        let start = Instant::now();
+        let mut suspect = suspected(&mut watched, 0, start);
+        let tenure = suspect.suspect.tenure.clone();
+        suspect.found = Some(Found::Waiting);
+        assert_eq!(deeds(&mut watched, vec![suspect]).len(), 1);
+        tenure.seat.note_return();
+        assert_eq!(watched.moved(start + THRESHOLD).count(), 0);
+        watched.welcome_back();
+        assert!(watched.away.is_empty() && !watched.owes_a_word());
+    }
+
+    #[test]
+    fn those_that_are_stuck_come_first_and_find_a_thread() {
+        let (_runtime, mut watched) = watched(3, 2);
+        let start = Instant::now();
+        let found = [Some(Found::Waiting), Some(Found::Stuck(StallKind::Blocked))];
+        let mut both = Vec::new();
+        for (worker, found) in found.into_iter().enumerate() {
+            let mut suspect = suspected(&mut watched, worker, start);
+            suspect.found = found;
+            both.push(suspect);
+        }
+        assert_eq!(deeds(&mut watched, both), [(1, Deed::Move, true)]);
+        let mut waits = suspected(&mut watched, 2, start);
+        waits.found = Some(Found::Waiting);
+        assert_eq!(deeds(&mut watched, vec![waits]), [], "the last thread is kept");
+        let mut stuck = suspected(&mut watched, 2, start);
+        stuck.found = Some(Found::Stuck(StallKind::Blocked));
+        assert_eq!(deeds(&mut watched, vec![stuck]), [(2, Deed::Move, true)]);
     }
 }

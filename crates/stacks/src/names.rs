@@ -122,15 +122,14 @@ impl<'a> Names<'a> {
     fn line_near(&self, address: u64, symbol: &Symbol<'_>) -> Option<(String, u32)> {
         let lines = self.lines.as_ref()?;
         let here = innermost(lines, address)?;
-        let end = symbol.start + symbol.size.max(1);
+        let end = symbol.start.saturating_add(symbol.size.max(1));
         let rows = lines.find_location_range(symbol.start, end).ok()?;
-        let known = rows
-            .filter_map(|(at, _, location)| Some((at, location.file?.to_owned(), location.line?)));
+        let known = rows.filter_map(|(at, _, location)| Some((at, location.file?, location.line?)));
         let (mut before, after): (Vec<_>, Vec<_>) = known.partition(|(at, ..)| *at <= address);
         before.reverse();
-        let of_the_same = |(at, ..): &(u64, String, u32)| innermost(lines, *at) == Some(here);
+        let of_the_same = |(at, ..): &(u64, &str, u32)| innermost(lines, *at) == Some(here);
         let (_, file, line) = before.into_iter().chain(after).take(ROWS).find(of_the_same)?;
-        Some((file, line))
+        Some((file.to_owned(), line))
     }
 
     fn symbol(&self, address: u64) -> Option<&Symbol<'a>> {

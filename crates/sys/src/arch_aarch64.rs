@@ -22,6 +22,7 @@ pub(crate) fn stack_pointer() -> usize {
 }
 
 /// Calls that only this processor has.
-pub(crate) const EVENTS: &[i64] = &[];
-
 pub(crate) const NAMES: &[(i64, &str)] = &[];
+
+/// Of these, those that wait for an event.
+pub(crate) const EVENTS: &[i64] = &[];

@@ -89,9 +89,9 @@ impl Call {
         (waits && self.arguments[3] == 0).then_some(self.arguments[0])
     }
 
-    /// Whether it sleeps, or waits for what comes from elsewhere: no lock that another thread of
-    /// the process holds would end it. Of a thread in an interruptible sleep: one that waits for a
-    /// descriptor's own lock, as a receive may, is in another.
+    /// Whether it sleeps, or waits for what comes from elsewhere: none of the kernel's locks would
+    /// end it, and no futex. Of a thread in an interruptible sleep: one that waits for a descriptor's
+    /// own lock, as a receive may, is in another.
     pub fn waits_for_an_event(&self) -> bool {
         EVENTS.contains(&self.number) || crate::arch::EVENTS.contains(&self.number)
     }

@@ -41,6 +41,9 @@ mod state;
 mod task_ref;
 mod waker;
 
+/// The file from where tasks are polled, as debug information says it.
+pub const POLLED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cell.rs");
+
 pub use abort::AbortHandle;
 pub use error::JoinError;
 pub use id::{Id, id, id_from_u64, try_id};
