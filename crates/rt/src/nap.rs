@@ -7,29 +7,47 @@
 //! Tokio. So then the others nap while one watches. A nap ends after a millisecond, and is not
 //! repeated unless the watcher kept coming back: whoever is stuck in a poll costs no more than that.
 
-use shinkan_base::atomics::plain::{AtomicU64, Ordering};
+use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an event may wait for a watcher that does not come back.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 
 /// Napping pays from this many single events on, a millisecond.
-const RATE_PER_MS: u64 = 16;
+const RATE_PER_MS: u64 = 8;
 
-/// Counts the waits that brought one event, and in the high half those that brought several.
+/// What came to those who wait in the epoll.
 #[derive(Default)]
-pub(crate) struct Arrivals(AtomicU64);
+pub(crate) struct Arrivals {
+    /// Counts the waits that brought one event, and in the high half those that brought several.
+    waits: AtomicU64,
+    /// Who waits in it now.
+    watchers: AtomicU32,
+}
 
 impl Arrivals {
-    /// A wait in the epoll is over.
+    /// A wait in the epoll begins.
     #[inline]
-    pub(crate) fn note(&self, events: u32) {
+    pub(crate) fn begin(&self) {
+        self.watchers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It is over.
+    #[inline]
+    pub(crate) fn end(&self, events: u32) {
+        self.watchers.fetch_sub(1, Ordering::Relaxed);
         let step = match events {
             0 => return,
             1 => 1,
             _ => 1 << 32,
         };
-        self.0.fetch_add(step, Ordering::Relaxed);
+        self.waits.fetch_add(step, Ordering::Relaxed);
+    }
+
+    /// Whether somebody waits in the epoll. Who has left just now is awake, and comes back.
+    #[inline]
+    pub(crate) fn anybody_watches(&self) -> bool {
+        self.watchers.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -49,7 +67,7 @@ impl Napper {
     pub(crate) fn pays(&mut self, now: Instant, arrivals: &Arrivals) -> bool {
         let passed = now.saturating_duration_since(self.since);
         if passed >= NAP / 2 {
-            let all = arrivals.0.load(Ordering::Relaxed);
+            let all = arrivals.waits.load(Ordering::Relaxed);
             // Each half wraps by itself; a carry from the low one is an error of one in 2^32.
             let single = u64::from((all as u32).wrapping_sub(self.seen as u32));
             let several = (all >> 32).wrapping_sub(self.seen >> 32) & 0xffff_ffff;
@@ -67,11 +85,21 @@ impl Napper {
 mod tests {
     use super::*;
 
+    /// So many waits that bring so many events each.
+    fn come(arrivals: &Arrivals, waits: u32, events: u32) {
+        for _ in 0..waits {
+            arrivals.begin();
+            assert!(arrivals.anybody_watches());
+            arrivals.end(events);
+            assert!(!arrivals.anybody_watches());
+        }
+    }
+
     fn after(single: u32, several: u32, time: Duration) -> bool {
         let start = Instant::now();
         let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
-        (0..single).for_each(|_| arrivals.note(1));
-        (0..several).for_each(|_| arrivals.note(5));
+        come(&arrivals, single, 1);
+        come(&arrivals, several, 5);
         napper.pays(start + time, &arrivals)
     }
 
@@ -92,7 +120,7 @@ mod tests {
     fn a_watcher_that_stays_away_ends_it() {
         let start = Instant::now();
         let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
-        (0..100).for_each(|_| arrivals.note(1));
+        come(&arrivals, 100, 1);
         assert!(napper.pays(start + NAP, &arrivals));
         assert!(!napper.pays(start + 2 * NAP, &arrivals));
     }

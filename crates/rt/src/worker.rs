@@ -268,25 +268,32 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let limit = shared.until(until);
     let mode = match patience {
         Patience::Wait
-            if inside.napper.pays(now, &shared.arrivals) && shared.idle().anybody_awake() =>
+            if inside.napper.pays(now, &shared.arrivals)
+                && (shared.arrivals.anybody_watches() || shared.idle().anybody_awake()) =>
         {
             Turn::Nap(limit.map_or(NAP, |limit| limit.min(NAP)))
         }
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
+    let watches = !matches!(mode, Turn::Nap(_));
+    if watches {
+        shared.arrivals.begin();
+    }
     let polled = count_busy(&mut inside, now);
     let tick = inside.tick;
     inside.pace.rests(tick, now);
     let (counters, measures) = (&worker.slot().counters, &worker.slot().measures);
     measures.park(counters, polled);
     let mut wakers = Wakers::new();
-    if !matches!(mode, Turn::Nap(_)) {
+    if watches {
         inside.looked = tick;
     }
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
-    shared.arrivals.note(turned.events);
+    if watches {
+        shared.arrivals.end(turned.events);
+    }
     measures.add_ready(turned.events);
     let left = shared.idle().leave(turned.bell, &shared.driver);
     inside.searching = left == Left::Woken;
