@@ -2,6 +2,7 @@
 //! monitor alone, in three steps: who is suspected, and what is noted of him, under the lock of the
 //! list in which the place stands; what the kernel says of the suspects, under none.
 
+use crate::namer;
 use crate::stall::{StallConfig, StallKind};
 use crate::tenure::Tenure;
 use crate::verdict::{Case, Sample};
@@ -184,7 +185,8 @@ impl Moment {
     /// All threads of the process; nothing where the kernel does not say.
     fn threads(&self, report: bool) -> Option<std::sync::Arc<Threads>> {
         let ask = || {
-            let all = Threads::now().map_err(|error| self.note(error, report)).ok()?;
+            let all =
+                Threads::now(namer::thread()).map_err(|error| self.note(error, report)).ok()?;
             Some(std::sync::Arc::new(all))
         };
         self.threads.get_or_init(ask).clone()

@@ -2,11 +2,24 @@
 //! who asks goes on meanwhile. Asked by the thread for reports, one stack at a time.
 //!
 //! It lives while it is of use: what it has read of the program's files serves for the next stack too.
+//! It takes a small share of the processors, for it computes for a tenth of a second just where the
+//! program lacks them; so whoever waits is not excused by it.
 
 use crate::reporter::Message;
 use crate::taker::{self, Copied};
+use shinkan_base::atomics::plain::{AtomicU32, Ordering};
 use shinkan_sys::threads;
 use std::sync::mpsc::{Sender, SyncSender, channel};
+
+/// Steps of nice(2).
+const NICE: i32 = 10;
+
+static THREAD: AtomicU32 = AtomicU32::new(0);
+
+/// The kernel's number of the thread; 0 while there is none.
+pub(crate) fn thread() -> i32 {
+    THREAD.load(Ordering::Relaxed).cast_signed()
+}
 
 pub(crate) struct Namer {
     answers: SyncSender<Message>,
@@ -36,9 +49,12 @@ impl Namer {
         let (asked, asks) = channel();
         let answers = self.answers.clone();
         let serve = move || {
+            threads::be_nice(NICE);
+            THREAD.store(threads::kernel_id().cast_unsigned(), Ordering::Relaxed);
             // The thread for reports lives as long as the process.
             let answer = |stack| drop(answers.send(Message::Named(stack)));
             taker::serve(|| asks.recv().ok(), answer);
+            THREAD.store(0, Ordering::Relaxed);
         };
         threads::spawn("shinkan-names".into(), None, serve).ok()?;
         Some(asked)

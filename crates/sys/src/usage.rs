@@ -49,16 +49,20 @@ pub fn of_thread(tid: i32) -> io::Result<Usage> {
 }
 
 impl Threads {
-    /// Those of this process of which the kernel says something.
+    /// Those of this process of which the kernel says something, without the thread of the number
+    /// `but`.
     ///
     /// # Errors
     /// Those of open(2) and read(2): some would be missing.
-    pub fn now() -> io::Result<Self> {
+    pub fn now(but: i32) -> io::Result<Self> {
         let mut all = Vec::new();
         for entry in fs::read_dir("/proc/self/task")? {
             let Some(tid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
+            if tid == but {
+                continue;
+            }
             match of_thread(tid) {
                 Ok(usage) => all.push((tid, usage)),
                 Err(error) if is_of_one(&error) => {}
@@ -149,7 +153,9 @@ mod tests {
     #[test]
     fn who_ran_was_not_kept_waiting() {
         let me = threads::kernel_id();
-        let all = Threads::now().unwrap();
+        let others = Threads::now(me).unwrap();
+        assert!(others.0.iter().all(|(tid, _)| *tid != me));
+        let all = Threads::now(0).unwrap();
         assert!(all.0.iter().any(|(tid, usage)| *tid == me && usage.runnable));
         let usage = of_thread(me).expect("proc(5) is there");
         let before = Threads::of([(me, usage), (1, usage)]);
