@@ -44,12 +44,6 @@ pub fn on_stack() -> usize {
     arch::stack_pointer()
 }
 
-/// Lets this thread get less of the processors than others, by so many steps of nice(2): to what is
-/// left of them at 19, a tenth of another's share at 10. Nothing where the system refuses.
-pub fn be_nice(steps: i32) {
-    let _ = rustix::process::nice(steps);
-}
-
 /// Lets another thread run.
 pub fn yield_now() {
     thread::yield_now();
