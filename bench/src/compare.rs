@@ -4,6 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 use crate::Side;
+use crate::load::Lasts;
 use crate::on_smol;
 use crate::row::{Info, Length};
 use crate::sample::{Latency, Sample};
@@ -71,7 +72,7 @@ pub(crate) fn row(info: Info, sides: &[Side], plan: Plan, bar: &ProgressBar) -> 
     let warm = (info.ops / 10).max(1);
     let length = |side: &Side| {
         let workers = side.workers.unwrap_or(plan.workers);
-        Length { warm, ops: info.ops, workers, served: plan.served }
+        Length { warm, ops: info.ops, workers, served: Lasts::Time(plan.served), steady: false }
     };
     let mut smol = Vec::new();
     let rounds = (0..plan.rounds)

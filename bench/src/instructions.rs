@@ -4,7 +4,8 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+use crate::callgrind::Run;
 
 /// Instructions of a row's shorter run, about; the longer has three times as many.
 const ENOUGH: f64 = 2e6;
@@ -22,27 +23,7 @@ pub(crate) fn measure(row: &str, side: &str, folder: &Path) -> io::Result<f64> {
 fn difference(row: &str, side: &str, ops: u64, folder: &Path) -> io::Result<f64> {
     let short = folder.join(format!("{row}.{side}.short.callgrind"));
     let long = folder.join(format!("{row}.{side}.callgrind"));
-    let less = callgrind(row, side, ops, &short)?;
-    let more = callgrind(row, side, 3 * ops, &long)?;
+    let less = Run { row, side, workers: 1, ops, out: &short }.total()?;
+    let more = Run { row, side, workers: 1, ops: 3 * ops, out: &long }.total()?;
     Ok(more.saturating_sub(less) as f64 / (2 * ops) as f64)
-}
-
-fn callgrind(row: &str, side: &str, ops: u64, out: &Path) -> io::Result<u64> {
-    let status = Command::new("valgrind")
-        .arg("--tool=callgrind")
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(std::env::current_exe()?)
-        .args(["--once", row, "--runtime", side, "--workers", "1", "--ops", &ops.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    if !status.success() {
-        return Err(io::Error::other(format!("valgrind ended with {status}")));
-    }
-    let profile = std::fs::read_to_string(out)?;
-    profile
-        .lines()
-        .find_map(|line| line.strip_prefix("totals: "))
-        .and_then(|total| total.trim().parse().ok())
-        .ok_or_else(|| io::Error::other("the profile has no totals"))
 }

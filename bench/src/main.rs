@@ -7,6 +7,8 @@
 
 mod allocations;
 mod args;
+mod by_crate;
+mod callgrind;
 mod compare;
 mod floors;
 mod instructions;
@@ -18,6 +20,7 @@ mod on_shinkan;
 mod on_smol;
 #[allow(clippy::duplicate_mod)]
 mod on_tokio;
+mod owner;
 mod page;
 mod plot;
 mod quiet;
@@ -36,6 +39,7 @@ mod writes;
 use args::{Args, Which};
 use clap::Parser;
 use compare::{Compared, Plan};
+use load::Lasts;
 use memory::{Look, Still};
 use row::{Info, Length};
 use sample::Sample;
@@ -109,15 +113,19 @@ fn run(args: &Args) -> Result<bool, String> {
         rounds: args.rounds,
         workers: args.workers,
         served: Duration::from_secs_f64(args.seconds),
-        smol: args.smol || args.report.is_some() && !args.scale,
+        smol: args.smol || args.report.is_some() && !args.scale && !args.served,
     };
     if let Some(name) = &args.once {
         let row = all.iter().find(|row| row.name == name);
         let row = row.ok_or_else(|| format!("there is no row {name:?}; --list prints them"))?;
         let ops = args.ops.unwrap_or(row.ops);
         let Plan { workers, served, .. } = plan;
-        (sides[0].round)(name, Length { warm: 0, ops, workers, served });
+        let served = args.ops.map_or(Lasts::Time(served), Lasts::Messages);
+        (sides[0].round)(name, Length { warm: 0, ops, workers, served, steady: args.steady });
         return Ok(true);
+    }
+    if let Some(folder) = &args.by_crate {
+        return by_crate_report(args, all, &sides, folder);
     }
     let rows = args.rows(all);
     if rows.is_empty() {
@@ -129,6 +137,10 @@ fn run(args: &Args) -> Result<bool, String> {
     if args.allocations {
         allocation_report(&rows, &sides, plan);
         return Ok(true);
+    }
+    let is_page = args.report.is_some() && !args.scale && !args.served;
+    if is_page {
+        callgrind::check()?;
     }
     if args.report.is_some() && !args.busy {
         quiet::check()?;
@@ -168,9 +180,16 @@ fn time_report(rows: &[Info], sides: &[Side], plan: Plan, args: &Args) -> Result
     }
     report::verdict(&compared).iter().for_each(|line| println!("{line}"));
     if let Some(folder) = &args.report {
-        let memory = memory::report(args.count, sides, &|line| println!("{line}"))?;
-        report::write(&compared, plan, &memory, folder)
-            .map_err(|e| format!("{}: {e}", folder.display()))?;
+        let failed = |error| format!("{}: {error}", folder.display());
+        if args.served {
+            let table = report::served(&compared, plan);
+            page::put(&folder.join("performance.md"), "served", &table).map_err(failed)?;
+        } else {
+            let say = |line: &str| println!("{line}");
+            let memory = memory::report(args.count, sides, &say)?;
+            let by_crate = by_crate::unkept(&on_tokio::rows::list(), sides, &say)?;
+            report::write(&compared, plan, &memory, &by_crate, folder).map_err(failed)?;
+        }
     }
     let Some(limit) = args.limit else { return Ok(true) };
     let over = |row: &&Compared| row.ratio(|sample| sample.wall).median > limit;
@@ -199,6 +218,23 @@ fn allocation_report(rows: &[Info], sides: &[Side], plan: Plan) {
         }
         println!();
     }
+}
+
+fn by_crate_report(
+    args: &Args,
+    all: Vec<Info>,
+    sides: &[Side],
+    folder: &Path,
+) -> Result<bool, String> {
+    callgrind::check()?;
+    let rows = if args.is_of_all() { by_crate::rows(&all) } else { args.rows(all) };
+    if let Some(row) = rows.iter().find(|row| !row.served) {
+        return Err(format!("{}: only messages of served rows are counted by crate", row.name));
+    }
+    let part = by_crate::report(&rows, sides, folder, &|line| println!("{line}"))?;
+    let Some(folder) = args.report.as_ref().filter(|_| sides.len() == 2) else { return Ok(true) };
+    let put = page::put(&folder.join("performance.md"), "by crate", &part);
+    put.map(|()| true).map_err(|error| format!("performance.md: {error}"))
 }
 
 fn instruction_report(rows: &[Info], sides: &[Side], folder: &Path) -> Result<bool, String> {

@@ -121,7 +121,7 @@ pub(crate) struct Clients {
 /// Connects in the background; the caller accepts.
 pub(crate) fn connections(to: SocketAddr, count: usize) -> Clients {
     let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args(["--load", &format!("idle {count} 0 {to} 0")])
+        .args(["--load", &format!("idle {count} 0 {to} 0ms")])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -6,7 +6,8 @@ use std::{fs, io};
 
 use crate::compare::{Compared, Plan};
 use crate::plot::{Bar, plot};
-use crate::sample::Sample;
+use crate::sample::{Latency, Sample};
+use crate::stats::Estimate;
 use crate::verdict::{self, MEAN_MAX};
 
 const HEAD: &str = include_str!("report.md.in");
@@ -69,15 +70,21 @@ pub(crate) fn verdict(rows: &[Compared]) -> Vec<String> {
 }
 
 /// Writes `performance.md` and its plots into `folder`.
-pub(crate) fn write(rows: &[Compared], plan: Plan, memory: &str, folder: &Path) -> io::Result<()> {
+pub(crate) fn write(
+    rows: &[Compared],
+    plan: Plan,
+    memory: &str,
+    by_crate: &str,
+    folder: &Path,
+) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut text = HEAD.replace("{rounds}", &plan.rounds.to_string());
-    text = text.replace("{seconds}", &format!("{:.0}", plan.served.as_secs_f64()));
     text = text.replace("{mean}", &format!("{:.2}", verdict::mean(rows)));
     text = text.replace("{rows}", &rows.len().to_string());
     text = text.replace("{machine}", &machine());
     text = text.replace("{table}", &table(rows));
-    text = text.replace("{latencies}", &latencies(rows));
+    text = text.replace("{served}", &served(rows, plan));
+    text = text.replace("{by_crate}", by_crate);
     text = text.replace("{memory}", memory);
     text = text.replace("{verdict}", &list(&verdict(rows)));
     fs::write(folder.join("performance.md"), text)?;
@@ -123,34 +130,54 @@ fn table(rows: &[Compared]) -> String {
     text
 }
 
-fn latencies(rows: &[Compared]) -> String {
-    let mut text = String::from(
-        "| row | messages/s | p50 µs | p99 | p99.9 | user CPU ns | user CPU ratio |\n\
-         |---|---|---|---|---|---|---|\n",
+/// The rows that another process loads, and how long it did.
+pub(crate) fn served(rows: &[Compared], plan: Plan) -> String {
+    let Plan { rounds, served, workers, .. } = plan;
+    let seconds = served.as_secs_f64();
+    let mut text = format!(
+        "Loaded for {seconds} s a round after a tenth of that for warmth, {rounds} rounds in turn on \
+         {workers} workers; {}.\n\n\
+         | row | messages/s | time | p50 µs | p99 µs | ratio | p99.9 µs | ratio | CPU ns | ratio | user CPU ns | ratio |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        machine()
     );
     for row in rows {
         let (Some(tokio), Some(shinkan)) = (row.latency(0), row.latency(1)) else { continue };
         let pair =
             |tokio: f64, shinkan: f64| format!("{} → {}", thousands(tokio), thousands(shinkan));
-        let us =
-            |ns: fn(&crate::sample::Latency) -> f64| pair(ns(&tokio) / 1e3, ns(&shinkan) / 1e3);
+        let us = |ns: fn(&Latency) -> f64| pair(ns(&tokio) / 1e3, ns(&shinkan) / 1e3);
+        let cpu = |of: fn(&Sample) -> f64| {
+            format!(
+                "{} | {}",
+                pair(row.figure(0, of), row.figure(1, of)),
+                with_range(row.ratio(of))
+            )
+        };
+        let latency = |of: fn(&Latency) -> f64| {
+            format!("{} | {}", us(of), row.latency_ratio(of).map_or(String::new(), with_range))
+        };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {:.2} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
             row.info.about,
             pair(1e9 / row.figure(0, WALL), 1e9 / row.figure(1, WALL)),
+            with_range(row.ratio(WALL)),
             us(|latency| latency.p50),
-            us(|latency| latency.p99),
-            us(|latency| latency.p999),
-            pair(row.figure(0, USER), row.figure(1, USER)),
-            row.ratio(USER).median,
+            latency(|latency| latency.p99),
+            latency(|latency| latency.p999),
+            cpu(CPU),
+            cpu(USER),
         );
     }
     text
 }
 
+fn with_range(ratio: Estimate) -> String {
+    format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.low, ratio.high)
+}
+
 /// `12345.6` as `12,346`, and small numbers with a digit after the point.
-fn thousands(value: f64) -> String {
+pub(crate) fn thousands(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.1}");
     }

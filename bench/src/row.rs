@@ -2,6 +2,7 @@
 //! must reach.
 
 use crate::floors::Floor;
+use crate::load::Lasts;
 
 /// A row's name and plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +13,8 @@ pub(crate) struct Info {
     pub(crate) ops: u64,
     /// Its instructions are kept in the repository: they are the same on each run with one worker.
     pub(crate) counted: bool,
+    /// Another process loads it, for a time or for a number of messages.
+    pub(crate) served: bool,
     /// The least that an operation can take on this machine: so many of such a floor.
     pub(crate) floor: Option<(Floor, f64)>,
     pub(crate) goal: Goal,
@@ -36,7 +39,7 @@ pub(crate) const NO_WORSE: Goal = Goal { wall: 1.0, cpu: 1.1, user: None, p99: N
 
 impl Info {
     pub(crate) const fn new(name: &'static str, about: &'static str, ops: u64) -> Info {
-        Info { name, about, ops, counted: false, floor: None, goal: NO_WORSE }
+        Info { name, about, ops, counted: false, served: false, floor: None, goal: NO_WORSE }
     }
 }
 
@@ -48,5 +51,8 @@ pub(crate) struct Length {
     pub(crate) ops: u64,
     pub(crate) workers: usize,
     /// How long a served row is under load.
-    pub(crate) served: std::time::Duration,
+    pub(crate) served: Lasts,
+    /// Looks at sockets and at what comes from outside follow from the number of polls alone, not
+    /// from the clock.
+    pub(crate) steady: bool,
 }

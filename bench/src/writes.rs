@@ -5,6 +5,7 @@
 use shinkan_base::atomics::count::{Writes, reset, writes};
 use std::fmt::Write as _;
 
+use crate::load::Lasts;
 use crate::row::Length;
 use crate::{SHINKAN, Side};
 
@@ -27,8 +28,8 @@ pub(crate) fn report() -> String {
     );
     let Side { round, .. } = SHINKAN;
     for (about, row, ops) in ROWS {
-        let length =
-            Length { warm: ops / 10, ops, workers: WORKERS, served: std::time::Duration::ZERO };
+        let served = Lasts::Messages(ops);
+        let length = Length { warm: ops / 10, ops, workers: WORKERS, served, steady: false };
         reset();
         round(row, length);
         let all = ops + length.warm;

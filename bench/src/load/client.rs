@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::{Kind, Load, Order};
+use super::{Kind, Lasts, Load, Order};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: shinkan-bench\r\n\r\n";
 
@@ -36,10 +36,10 @@ pub(crate) fn run(order: Order) -> io::Result<()> {
         return idle(order);
     }
     let mut client = Client::connect(order)?;
-    client.work(order.lasts / 10)?;
+    client.work(order.lasts.warmth())?;
     println!("ready");
     io::stdin().read_line(&mut String::new())?;
-    client.latencies.clear();
+    client.make_room();
     let start = Instant::now();
     client.work(order.lasts)?;
     let elapsed = start.elapsed();
@@ -100,18 +100,32 @@ impl Client {
         Ok(Connection { stream, sent, missing: 0 })
     }
 
-    /// Each connection sends its first message, and one more for each answer until the time is up;
-    /// then the answers that are on their way are awaited.
-    fn work(&mut self, lasts: Duration) -> io::Result<()> {
-        let end = Instant::now() + lasts;
-        for nth in 0..self.connections.len() {
+    /// For the latencies of ten times as many messages as there were for warmth, and half as many
+    /// again: a list that grows in the middle would be one of them.
+    fn make_room(&mut self) {
+        let expected = self.latencies.len() * 15;
+        self.latencies.clear();
+        self.latencies.reserve(expected);
+    }
+
+    /// Each connection sends its first message, and one more for each answer until the time is up,
+    /// or all are sent; then the answers that are on their way are awaited.
+    fn work(&mut self, lasts: Lasts) -> io::Result<()> {
+        let (end, mut left) = match lasts {
+            Lasts::Time(time) => (Some(Instant::now() + time), u64::MAX),
+            Lasts::Messages(count) => (None, count),
+        };
+        let mut waiting = self.connections.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        for nth in 0..waiting {
             self.send(nth)?;
         }
-        let mut waiting = self.connections.len();
+        left -= waiting as u64;
         let mut events = [EpollEvent::empty(); 256];
         while waiting > 0 {
             let count = self.epoll.wait(&mut events, EpollTimeout::NONE)?;
-            let more = Instant::now() < end;
+            if end.is_some_and(|end| Instant::now() >= end) {
+                left = 0;
+            }
             for event in &events[..count] {
                 let nth = event.data() as usize;
                 if !self.receive(nth)? {
@@ -120,7 +134,12 @@ impl Client {
                 if self.order.load.kind == Kind::Churn {
                     self.connections[nth] = self.open(nth)?;
                 }
-                if more { self.send(nth)? } else { waiting -= 1 }
+                if left == 0 {
+                    waiting -= 1;
+                } else {
+                    left -= 1;
+                    self.send(nth)?;
+                }
             }
         }
         Ok(())

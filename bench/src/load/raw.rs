@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Kind, Load, drive};
+use super::{Kind, Lasts, Load, drive};
 use crate::sample::Sample;
 
 const LISTENER: u64 = u64::MAX;
@@ -43,7 +43,7 @@ pub(crate) fn serve(load: Load) -> Sample {
         for _ in 0..2 {
             scope.spawn(|| server.work(edge));
         }
-        let sample = drive(load, to, LASTS);
+        let sample = drive(load, to, Lasts::Time(LASTS));
         end.write_all(&[0]).unwrap();
         server.epoll.add(stop.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, STOP)).unwrap();
         sample

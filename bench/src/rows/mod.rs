@@ -10,7 +10,7 @@ mod task;
 mod time;
 mod wide;
 
-use super::{HyperIo, rt};
+use super::{HyperIo, POLLS_BETWEEN_EVENTS, POLLS_BETWEEN_LOOKS, rt};
 use crate::floors::Floor;
 use crate::load::{Load, drive};
 use crate::row::{Goal, Info, Length};
@@ -54,7 +54,8 @@ impl Row {
     }
 
     const fn served(name: &'static str, about: &'static str, serve: Serve, load: Load) -> Row {
-        Row { info: Info::new(name, about, 1), place: Place::Served(serve, load) }
+        let info = Info { served: true, ..Info::new(name, about, 1) };
+        Row { info, place: Place::Served(serve, load) }
     }
 
     const fn counted(self) -> Row {
@@ -85,12 +86,13 @@ pub(crate) fn list() -> Vec<Info> {
 /// only: so the threads of the other side are not there while this side is measured.
 pub(crate) fn round(name: &str, length: Length) -> Sample {
     let row = rows().into_iter().find(|row| row.info.name == name).expect("the row was listed");
-    let Length { warm, ops, workers, served } = length;
-    let runtime = rt::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .build()
-        .expect("threads and an epoll");
+    let Length { warm, ops, workers, served, steady } = length;
+    let mut builder = rt::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).enable_all();
+    if steady {
+        builder.event_interval(POLLS_BETWEEN_EVENTS).global_queue_interval(POLLS_BETWEEN_LOOKS);
+    }
+    let runtime = builder.build().expect("threads and an epoll");
     let measured = |work: fn(u64) -> Work| async move {
         if warm > 0 {
             work(warm).await;
