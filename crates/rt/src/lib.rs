@@ -89,7 +89,7 @@ pub use runtime::Runtime;
 pub use seated::worker_index;
 pub use seed::RngSeed;
 pub use shinkan_driver::is_rt_shutdown_err;
-pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation};
+pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation, takes_operations};
 pub use stack::{StallFrame, StallStack};
 pub use stall::{Stall, StallIn, StallKind};
 pub use stepper::Stepper;

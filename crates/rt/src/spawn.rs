@@ -104,3 +104,10 @@ where
         Err(_) => panic!("{NO_RUNTIME}"),
     }
 }
+
+/// Whether [`spawn_operation`] would be taken up: this thread is in a runtime, which has not ended.
+/// For operations that need no thread, so that they fail where others do.
+#[inline]
+pub fn takes_operations() -> bool {
+    with_current(|handle| !handle.shared().is_closed()).unwrap_or(false)
+}

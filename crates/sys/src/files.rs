@@ -14,8 +14,8 @@ use std::slice::from_raw_parts_mut;
 
 pub use std::fs::{
     DirBuilder, OpenOptions, canonicalize, copy, create_dir, create_dir_all, hard_link, metadata,
-    read, read_dir, read_link, read_to_string, remove_dir, remove_dir_all, remove_file, rename,
-    set_permissions, symlink_metadata, write,
+    read_dir, read_link, remove_dir, remove_dir_all, remove_file, rename, set_permissions,
+    symlink_metadata, write,
 };
 pub use std::os::unix::fs::symlink;
 

@@ -18,6 +18,7 @@ mod arch;
 #[path = "arch_x86_64.rs"]
 mod arch;
 
+pub mod cached;
 pub mod clock;
 pub mod env;
 pub mod epoll;
@@ -29,6 +30,7 @@ pub mod kernel_side;
 pub mod maps;
 pub mod membarrier;
 pub mod memory;
+mod mounts;
 pub mod names;
 pub mod park;
 pub mod process;

@@ -1,11 +1,22 @@
 //! Files and folders.
 //!
 //! The functions are those of [`std::fs`], as futures. Linux has no readiness for files, so each
-//! runs on a thread of the runtime's blocking pool and costs a hand-over to it, some microseconds;
-//! [`File`] says what does without. Many small operations in a row are cheaper as one closure in
+//! runs on a thread of the runtime's blocking pool and costs a hand-over to it, some ten
+//! microseconds. Many small operations in a row are cheaper as one closure in
 //! [`spawn_blocking`](crate::task::spawn_blocking), and a whole file is read cheapest by [`read`].
 //! Pipes, sockets and devices that may wait for ever are no files in this sense: use
 //! `net::unix::pipe` or `io::unix::AsyncFd`.
+//!
+//! # What needs no thread
+//!
+//! What the kernel has in memory is read where it is asked for, without a hand-over: by [`File`]
+//! in parts, which says when, and whole by [`read`] and [`read_to_string`]. Those need a plain file
+//! of up to 128 KiB whose path, too, the kernel has in memory, Linux 5.12, and a file system that
+//! answers so: ext4, XFS and Btrfs do, network and overlay file systems, FUSE, tmpfs and `/proc`
+//! don't. The first file of each mount is read on the pool all the same, to find out. All else is
+//! done by the pool, and all errors are told by it. So such a read may be done at its first poll;
+//! and the kernel is asked for openat2(2) and preadv2(2), which a filter of system calls may refuse,
+//! with an error.
 //!
 //! An operation that is dropped at its await goes on. One that no thread was free for when its
 //! runtime ended, or that is begun later, fails, with an error of kind `Other` that says

@@ -1,14 +1,22 @@
-//! Files as a whole: one hand-over to the pool for all of it.
+//! Files as a whole: one hand-over to the pool for all of it, or none.
 
 use super::contents::Contents;
 use super::pool;
-use shinkan_driver::files;
-use std::future::Future;
+use shinkan_base::wait::WaitKind;
+use shinkan_context::budget;
+use shinkan_driver::files::{self, Uncached};
+use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
 
-/// Reads a whole file.
+/// A file of more bytes goes to the pool: copying it would hold the worker's other tasks for longer
+/// than handing it over takes.
+const MAX_AT_ONCE: usize = 128 << 10;
+
+/// Reads a whole file. One of up to 128 KiB that the kernel has in memory is read at once, without
+/// a thread, where its mount allows it.
 ///
 /// # Errors
 /// Those of open(2) and read(2): `NotFound`, `PermissionDenied`, `IsADirectory`. `Other`: the runtime has ended.
@@ -30,10 +38,10 @@ use std::path::{Path, PathBuf};
 /// ```
 #[track_caller]
 pub fn read(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Vec<u8>>> {
-    pool::run_on(Location::caller(), path, files::read)
+    read_on(Location::caller(), path, Ok)
 }
 
-/// Reads a whole file that is text.
+/// Reads a whole file that is text, at once or not as [`read`](super::read) does.
 ///
 /// # Errors
 /// As [`read`](super::read); `InvalidData` where it is not UTF-8.
@@ -55,7 +63,7 @@ pub fn read(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Vec<u8>>>
 /// ```
 #[track_caller]
 pub fn read_to_string(path: impl AsRef<Path>) -> impl Future<Output = io::Result<String>> {
-    pool::run_on(Location::caller(), path, files::read_to_string)
+    read_on(Location::caller(), path, text)
 }
 
 /// Writes a whole file: makes it where there is none, and replaces what is in it. Others may see a
@@ -124,4 +132,46 @@ pub fn write(
 #[track_caller]
 pub fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Output = io::Result<u64>> {
     pool::run_on_both(Location::caller(), from, to, files::copy)
+}
+
+/// What is given as a path is kept until the end, as by [`pool::run_on`].
+async fn read_on<T: Send + 'static>(
+    place: &'static Location<'static>,
+    path: impl AsRef<Path>,
+    finish: fn(Vec<u8>) -> io::Result<T>,
+) -> io::Result<T> {
+    let name = path.as_ref();
+    match poll_fn(|cx| poll_at_once(cx, name, place)).await {
+        Ok(bytes) => finish(bytes),
+        Err(uncached) => {
+            let owned = name.to_owned();
+            pool::run(place, move || uncached.read(&owned).and_then(finish)).await
+        }
+    }
+}
+
+/// Reads without a thread. An error: a thread has to, or has to say what is wrong.
+fn poll_at_once(
+    cx: &mut Context<'_>,
+    path: &Path,
+    place: &'static Location<'static>,
+) -> Poll<Result<Vec<u8>, Uncached>> {
+    if !shinkan_rt::takes_operations() {
+        return Poll::Ready(Err(Uncached::default()));
+    }
+    let Poll::Ready(unit) = budget::poll_proceed(cx) else {
+        shinkan_context::pending(WaitKind::Budget, 0, place);
+        return Poll::Pending;
+    };
+    let read = files::read_cached(path, MAX_AT_ONCE);
+    if read.is_ok() {
+        unit.made_progress();
+    }
+    Poll::Ready(read)
+}
+
+/// The bytes as text.
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    // What is none is read once more, for the error of the standard library.
+    String::from_utf8(bytes).or_else(|error| io::read_to_string(error.as_bytes()))
 }
