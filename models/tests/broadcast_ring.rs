@@ -1,10 +1,13 @@
 //! The broadcast channel: a message, or the end of a side, meets a task that begins to wait for it.
 #![cfg(shinkan_loom)]
 
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Waker};
 use loom::future::block_on;
 use loom::thread;
 use shinkan_sync::broadcast;
-use shinkan_sync::broadcast::error::RecvError;
+use shinkan_sync::broadcast::error::{RecvError, TryRecvError};
 
 #[test]
 fn recv_meets_send() {
@@ -46,6 +49,43 @@ fn recv_meets_the_end_of_the_last_sender() {
         });
         drop(sender);
         taker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_look_meets_the_last_message_and_the_end() {
+    loom::model(|| {
+        let (sender, mut receiver) = broadcast::channel(1);
+        let last = thread::spawn(move || {
+            sender.send(1).unwrap();
+        });
+        loop {
+            match receiver.try_recv() {
+                Err(TryRecvError::Empty) => thread::yield_now(),
+                first => break assert_eq!(first, Ok(1)),
+            }
+        }
+        last.join().unwrap();
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    });
+}
+
+#[test]
+fn a_recv_that_is_dropped_meets_send() {
+    loom::model(|| {
+        let (sender, mut receiver) = broadcast::channel(1);
+        let leaver = thread::spawn(move || {
+            let first = {
+                let mut recv = pin!(receiver.recv());
+                recv.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            };
+            if first.is_pending() {
+                assert_eq!(block_on(receiver.recv()), Ok(1));
+            }
+        });
+        sender.send(1).unwrap();
+        leaver.join().unwrap();
+        assert!(sender.is_empty());
     });
 }
 

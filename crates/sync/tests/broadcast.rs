@@ -196,3 +196,42 @@ fn threads_receive_in_order() {
         assert_eq!(r.join().unwrap().0, 20_000);
     }
 }
+
+#[test]
+fn a_clone_may_look_at_the_channel() {
+    struct Curious(Option<broadcast::WeakSender<Curious>>);
+    impl Clone for Curious {
+        fn clone(&self) -> Self {
+            let tx = self.0.as_ref().unwrap().upgrade().unwrap();
+            assert_eq!((tx.len(), tx.receiver_count()), (1, 1));
+            drop(tx.subscribe());
+            Self(None)
+        }
+    }
+    let (tx, mut rx) = broadcast::channel(2);
+    assert!(tx.send(Curious(Some(tx.downgrade()))).is_ok());
+    assert!(rx.try_recv().is_ok());
+    assert!(tx.is_empty());
+}
+
+#[test]
+fn all_that_wait_are_woken_though_some_have_left() {
+    let (tx, rx) = broadcast::channel(2);
+    let mut receivers: Vec<_> = (0..100).map(|_| rx.resubscribe()).collect();
+    let mut waiting: Vec<_> = receivers.iter_mut().map(|rx| task(rx.recv())).collect();
+    waiting.iter_mut().for_each(|recv| recv.is_pending());
+    waiting.iter_mut().step_by(3).for_each(|recv| recv.cancel());
+    tx.send(7).unwrap();
+    for (nth, recv) in waiting.iter_mut().enumerate() {
+        assert_eq!(recv.wakers(), 0);
+        if nth % 3 != 0 {
+            assert_eq!(recv.woken_and_ready(), Ok(7));
+        }
+    }
+    drop(waiting);
+    for mut left in receivers.into_iter().step_by(3) {
+        assert_eq!(left.try_recv(), Ok(7));
+    }
+    drop(rx);
+    assert!(tx.is_empty());
+}

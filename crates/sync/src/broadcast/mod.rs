@@ -20,6 +20,7 @@ pub mod error;
 mod receiver;
 mod ring;
 mod sender;
+mod wait;
 
 pub use receiver::Receiver;
 pub use sender::{Sender, WeakSender};
@@ -30,7 +31,7 @@ pub use sender::{Sender, WeakSender};
 /// If `capacity` is 0, or more than `usize::MAX / 2`.
 #[track_caller]
 pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let sender = Sender::with_receivers(capacity, 1);
-    let receiver = Receiver::new(sender.ring.clone(), 0);
+    let sender = Sender::new(capacity);
+    let receiver = sender.subscribe();
     (sender, receiver)
 }

@@ -1,33 +1,30 @@
 //! The receiving side of the broadcast channel.
 
 use super::error::{RecvError, TryRecvError};
-use super::ring::Ring;
-use crate::leaf;
+use super::ring::{Ring, Seat};
+use super::wait::Recv;
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use core::pin::Pin;
-use core::task::{Context, Poll, ready};
 use shinkan_base::atomics::Ordering;
-use shinkan_base::wait::WaitKind;
 use shinkan_context::services::block_on;
 use std::sync::Arc;
 
 /// Gets every message that is sent while it exists, unless it is too slow.
 pub struct Receiver<T> {
-    ring: Arc<Ring<T>>,
-    next: u64,
+    pub(super) ring: Arc<Ring<T>>,
+    pub(super) seat: Seat,
 }
 
 impl<T> Receiver<T> {
     /// The ring counts it already.
-    pub(super) fn new(ring: Arc<Ring<T>>, next: u64) -> Self {
-        Self { ring, next }
+    pub(super) fn new(ring: Arc<Ring<T>>, seat: Seat) -> Self {
+        Self { ring, seat }
     }
 
     /// How many messages were sent that this receiver has not had, with those that it has lost.
     pub fn len(&self) -> usize {
-        (self.ring.position() - self.next) as usize
+        (self.ring.position() - self.seat.next) as usize
     }
 
     /// Whether it has had, or lost, all messages.
@@ -73,7 +70,7 @@ impl<T: Clone> Receiver<T> {
     /// Nothing is lost if it is dropped.
     #[track_caller]
     pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
-        receive(self, Location::caller())
+        Recv::new(self, Location::caller())
     }
 
     /// Takes the next message, if there is one.
@@ -81,7 +78,7 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     /// As [`recv`](Receiver::recv), or [`TryRecvError::Empty`] if there is none yet.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.ring.receive(&mut self.next)
+        self.ring.receive(&mut self.seat)
     }
 
     /// Blocks the thread until the next message comes. For threads that drive no runtime.
@@ -97,71 +94,9 @@ impl<T: Clone> Receiver<T> {
     }
 }
 
-async fn receive<T: Clone>(
-    receiver: &mut Receiver<T>,
-    place: &'static Location<'static>,
-) -> Result<T, RecvError> {
-    // A receiver that is behind, as most are, is spared the node of a waiter and its state.
-    if let Some(received) = (FirstLook { receiver, place }).await {
-        return received;
-    }
-    let resource = leaf::address(&*receiver.ring);
-    leaf::cooperative(resource, place, wait(receiver, place)).await
-}
-
-/// Ends in its first poll that has budget, with what there is. A type of its own rather than a
-/// `poll_fn`, whose poll the compiler does not inline.
-struct FirstLook<'a, T> {
-    receiver: &'a mut Receiver<T>,
-    place: &'static Location<'static>,
-}
-
-impl<T: Clone> Future for FirstLook<'_, T> {
-    type Output = Option<Result<T, RecvError>>;
-
-    #[inline(always)]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let place = self.place;
-        let Receiver { ring, next } = &mut *self.receiver;
-        let unit = ready!(leaf::proceed(cx, leaf::address(&**ring), place));
-        let received = look(ring, next);
-        if received.is_some() {
-            unit.made_progress();
-        }
-        Poll::Ready(received)
-    }
-}
-
-async fn wait<T: Clone>(
-    receiver: &mut Receiver<T>,
-    place: &'static Location<'static>,
-) -> Result<T, RecvError> {
-    let Receiver { ring, next } = receiver;
-    loop {
-        // Made before the look, so that it ends if something is sent after it.
-        let sent = ring.sent.notified_as(WaitKind::BroadcastRecv, place);
-        if let Some(received) = look(ring, next) {
-            return received;
-        }
-        sent.await;
-    }
-}
-
-/// Nothing where it must wait. A function of its own, so that no message is in the future while it
-/// waits: it is `Sync` though the message need not be.
-#[inline(always)]
-fn look<T: Clone>(ring: &Ring<T>, next: &mut u64) -> Option<Result<T, RecvError>> {
-    match ring.receive(next) {
-        Ok(value) => Some(Ok(value)),
-        Err(TryRecvError::Lagged(n)) => Some(Err(RecvError::Lagged(n))),
-        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
-        Err(TryRecvError::Empty) => None,
-    }
-}
-
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.ring.leave(self.next);
+        self.ring.leave(self.seat.next);
     }
 }
 

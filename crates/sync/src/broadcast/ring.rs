@@ -1,64 +1,111 @@
-//! The ring of a broadcast channel: the last so many messages, each behind a lock of its own.
+//! The ring of a broadcast channel: the last so many messages, each behind a lock of its own, and
+//! the list of those who wait for the next.
 //!
-//! Locks are taken in the order tail, slot, and both are short; but a message is cloned under its
-//! slot's lock, since it need not be `Sync`. Messages are dropped, and wakers called, under none.
+//! ```text
+//! guarded by the tail's lock   `position` (anybody reads it), `receivers`, the list, `wait`'s nodes
+//! guarded by a slot's lock     its message, the message's position, `missing` (anybody reads it)
+//!
+//! step                         locks                  what others may see
+//! (1) send fills the slot      tail, slot             who is at this position still waits
+//! (2) send moves `position`    tail                   looks find the message
+//! (3) send takes the list      tail                   the nodes are their futures' again
+//! (4) enqueue                  tail                   only where `position` is still the receiver's
+//! (5) receive                  slot                   the last one takes the message out
+//! (6) the last sender ends     none, then tail        `senders` is 0, then as (3)
+//! ```
+//!
+//! No wake-up is lost: (1) to (3) are one hold of the lock, so (4) comes before it, and the node is
+//! in the list that (3) takes, or after it, and sees (2). For (6) the same: `senders` is 0 before
+//! the lock is taken, and (4) looks at it. A look without a lock that finds `senders` 0 looks at
+//! `position` again, as a sender's messages come before its end (AcqRel on `senders`).
+//!
+//! A message is cloned under its slot's lock: it need not be `Sync`, so two receivers cannot clone
+//! it at once. Nobody waits for that lock with the tail's in hand, so whoever wants another slot or
+//! none is not kept, the clone among them. Messages are dropped, and wakers called, under no lock.
+//!
+//! A receiver remembers up to where messages were sent, so that one that is behind, as most are,
+//! reads no word that senders write but the slot.
 
 use super::error::TryRecvError;
+use super::wait;
 use crate::Notify;
-use shinkan_base::atomics::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::notify::Waiter;
+use shinkan_base::atomics::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
 use shinkan_base::canary;
+use shinkan_base::list::List;
+use shinkan_base::pad::Padded;
 use shinkan_base::wakers::Wakers;
 
 pub(super) struct Ring<T> {
-    slots: Box<[Mutex<Slot<T>>]>,
-    tail: Mutex<Tail>,
+    slots: Box<[Slot<T>]>,
     pub(super) senders: AtomicUsize,
     pub(super) weak: AtomicUsize,
-    /// A message was sent, or the last sender dropped.
-    pub(super) sent: Notify,
     /// The last receiver was dropped.
     pub(super) unheard: Notify,
+    /// Of the next message.
+    position: Padded<AtomicU64>,
+    pub(super) tail: Padded<Mutex<Tail>>,
 }
 
-#[derive(Clone, Copy)]
-struct Tail {
-    /// The position of the next message.
-    position: u64,
+pub(super) struct Tail {
     receivers: usize,
+    pub(super) waiters: List<Waiter>,
 }
 
 struct Slot<T> {
+    /// How many receivers have not had it.
+    missing: AtomicUsize,
+    held: Mutex<Held<T>>,
+}
+
+struct Held<T> {
     /// Of the message that is in it, or was.
     position: u64,
-    /// How many receivers have not had it.
-    missing: usize,
     value: Option<T>,
+}
+
+/// Where a receiver stands.
+pub(super) struct Seat {
+    /// The next message that it gets.
+    pub(super) next: u64,
+    /// Those before it were sent, and perhaps more.
+    sent: u64,
+}
+
+impl Seat {
+    fn at(position: u64) -> Self {
+        Self { next: position, sent: position }
+    }
 }
 
 impl<T> Slot<T> {
     /// One receiver less misses it. The value, if it was the last one.
     #[inline]
-    fn pass(&mut self) -> Option<T> {
-        self.missing -= 1;
-        if self.missing == 0 { self.value.take() } else { None }
+    fn pass(&self, held: &mut Held<T>) -> Option<T> {
+        // Only the holder of the lock writes it.
+        let missing = self.missing.load(Ordering::Relaxed) - 1;
+        self.missing.store(missing, Ordering::Relaxed);
+        if missing == 0 { held.value.take() } else { None }
     }
 }
 
 impl<T> Ring<T> {
-    pub(super) fn new(capacity: usize, receivers: usize) -> Self {
+    /// With one sender and no receiver.
+    pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.next_power_of_two();
         let slots = (0..capacity as u64).map(|i| {
             // As if it held the message of the round before the first.
             let position = i.wrapping_sub(capacity as u64);
-            Mutex::new(Slot { position, missing: 0, value: None })
+            let held = Mutex::new(Held { position, value: None });
+            Slot { missing: AtomicUsize::new(0), held }
         });
         Self {
             slots: slots.collect(),
-            tail: Mutex::new(Tail { position: 0, receivers }),
             senders: AtomicUsize::new(1),
             weak: AtomicUsize::new(0),
-            sent: Notify::new(),
             unheard: Notify::new(),
+            position: Padded(AtomicU64::new(0)),
+            tail: Padded(Mutex::new(Tail { receivers: 0, waiters: List::new() })),
         }
     }
 
@@ -68,39 +115,50 @@ impl<T> Ring<T> {
     }
 
     #[inline]
-    fn slot(&self, position: u64) -> &Mutex<Slot<T>> {
+    fn slot(&self, position: u64) -> &Slot<T> {
         &self.slots[(position & (self.capacity() - 1)) as usize]
     }
 
-    fn tail(&self) -> Tail {
-        *self.tail.lock()
-    }
-
+    #[inline]
     pub(super) fn position(&self) -> u64 {
-        self.tail().position
+        self.position.load(Ordering::Acquire)
     }
 
     pub(super) fn receivers(&self) -> usize {
-        self.tail().receivers
+        self.tail.lock().receivers
     }
 
     /// Sends to all receivers that there are; how many.
     pub(super) fn send(&self, value: T) -> Result<usize, T> {
         let mut wakers = Wakers::new();
         if canary("broadcast_notify_early") {
-            self.sent.notify_waiters_into(&mut wakers);
+            wait::settle_all(&mut self.tail.lock(), &mut wakers);
         }
-        let mut tail = self.tail.lock();
-        let Tail { position, receivers } = *tail;
-        if receivers == 0 {
-            return Err(value);
+        let (mut tail, slot, mut held) = loop {
+            let tail = self.tail.lock();
+            if tail.receivers == 0 {
+                return Err(value);
+            }
+            let slot = self.slot(self.position());
+            if let Some(held) = slot.held.try_lock() {
+                break (tail, slot, held);
+            }
+            // What is to be overwritten is being cloned.
+            drop(tail);
+            drop(slot.held.lock());
+        };
+        let (position, receivers) = (self.position(), tail.receivers);
+        if canary("broadcast_position_early") {
+            drop(held);
+            self.position.store(position + 1, Ordering::Release);
+            held = slot.held.lock();
         }
-        tail.position += 1;
-        let new = Slot { position, missing: receivers, value: Some(value) };
-        let old = core::mem::replace(&mut *self.slot(position).lock(), new);
-        // Under the lock: a receiver that finds nothing under it is counted as waiting.
+        let old = core::mem::replace(&mut *held, Held { position, value: Some(value) });
+        slot.missing.store(receivers, Ordering::Relaxed);
+        drop(held);
+        self.position.store(position + 1, Ordering::Release);
         if !canary("broadcast_notify_early") {
-            self.sent.notify_waiters_into(&mut wakers);
+            wait::settle_all(&mut tail, &mut wakers);
         }
         drop(tail);
         wakers.wake_all();
@@ -108,11 +166,18 @@ impl<T> Ring<T> {
         Ok(receivers)
     }
 
-    /// Counts a receiver more; the first position that it gets.
-    pub(super) fn join(&self) -> u64 {
+    /// Wakes all that wait, since no message will come any more.
+    pub(super) fn end(&self) {
+        let mut wakers = Wakers::new();
+        wait::settle_all(&mut self.tail.lock(), &mut wakers);
+        wakers.wake_all();
+    }
+
+    /// Counts a receiver more.
+    pub(super) fn join(&self) -> Seat {
         let mut tail = self.tail.lock();
         tail.receivers += 1;
-        tail.position
+        Seat::at(self.position())
     }
 
     /// Counts a receiver less, which has had all before `next`.
@@ -120,10 +185,10 @@ impl<T> Ring<T> {
         if canary("broadcast_unheard_first") {
             self.unheard.notify_waiters();
         }
-        let Tail { position, receivers } = {
+        let (position, receivers) = {
             let mut tail = self.tail.lock();
             tail.receivers -= 1;
-            *tail
+            (self.position(), tail.receivers)
         };
         let next = next.max(position.saturating_sub(self.capacity()));
         // Told after the messages are gone, and also where the drop of one panics.
@@ -131,48 +196,69 @@ impl<T> Ring<T> {
         Rest { ring: self, next, end: position }.pass();
     }
 
-    /// A clone of the message at `next`, if it is there; moves `next` on. The last receiver gets a
+    /// A clone of the message at `seat`, if it is there; moves `seat` on. The last receiver gets a
     /// clone too, since a clone may be told from what it was made of.
     #[inline(always)]
-    pub(super) fn receive(&self, next: &mut u64) -> Result<T, TryRecvError>
+    pub(super) fn receive(&self, seat: &mut Seat) -> Result<T, TryRecvError>
     where
         T: Clone,
     {
-        let mut slot = self.slot(*next).lock();
-        if slot.position != *next {
-            drop(slot);
-            slot = self.receive_slow(next)?;
+        if seat.next == seat.sent {
+            seat.sent = self.position();
+            if seat.next == seat.sent {
+                self.look_at_the_end(seat)?;
+            }
         }
-        *next += 1;
+        let slot = self.slot(seat.next);
+        let held = slot.held.lock();
+        if held.position != seat.next {
+            drop(held);
+            return Err(self.skip_slow(seat));
+        }
+        seat.next += 1;
         // Where the clone panics the message counts as received.
-        let had = Had { slot, rest: None };
-        had.slot.value.clone().ok_or(TryRecvError::Closed)
+        let had = Had { slot, held, rest: None };
+        had.held.value.clone().ok_or(TryRecvError::Closed)
     }
 
-    /// The slot of `next`, where it was not there at a first look but is now.
+    /// Whether there is a message at `seat` after all, where there was none at a first look.
+    fn look_at_the_end(&self, seat: &mut Seat) -> Result<(), TryRecvError> {
+        if self.senders.load(Ordering::Acquire) > 0 {
+            return Err(TryRecvError::Empty);
+        }
+        // A sender's messages come before its end.
+        if !canary("broadcast_end_at_first_look") {
+            seat.sent = self.position();
+        }
+        if seat.next == seat.sent { Err(TryRecvError::Closed) } else { Ok(()) }
+    }
+
+    /// Whether a receiver that found nothing at `next` must wait. Under the tail's lock.
+    #[inline]
+    pub(super) fn is_to_wait(&self, next: u64) -> bool {
+        canary("broadcast_no_second_look")
+            || self.position() == next && self.senders.load(Ordering::Acquire) > 0
+    }
+
+    /// Moves `seat` to the oldest message, where its own was overwritten.
     #[cold]
-    fn receive_slow(&self, next: &mut u64) -> Result<MutexGuard<'_, Slot<T>>, TryRecvError> {
+    fn skip_slow(&self, seat: &mut Seat) -> TryRecvError {
+        // With the lock: a sender that has filled a slot may not have moved `position` yet.
         let tail = self.tail.lock();
-        let slot = self.slot(*next).lock();
-        if slot.position == *next && !canary("broadcast_no_second_look") {
-            return Ok(slot);
-        }
-        if *next == tail.position {
-            // A sender's messages come before its drop, and none is sent while we hold the lock.
-            let closed = self.senders.load(Ordering::Acquire) == 0;
-            return Err(if closed { TryRecvError::Closed } else { TryRecvError::Empty });
-        }
-        let oldest = tail.position - self.capacity();
-        let missed = oldest - *next;
-        *next = oldest;
-        Err(TryRecvError::Lagged(missed))
+        seat.sent = self.position();
+        drop(tail);
+        let missed = seat.sent - self.capacity() - seat.next;
+        debug_assert!(missed > 0, "a message was sent and not overwritten, but is not in its slot");
+        seat.next += missed;
+        TryRecvError::Lagged(missed)
     }
 
     /// Messages that some receiver has not had.
     pub(super) fn len(&self) -> usize {
-        let tail = self.tail.lock();
-        let is_had =
-            |back: u64| back > tail.position || self.slot(tail.position - back).lock().missing == 0;
+        let _tail = self.tail.lock();
+        let position = self.position();
+        let missing = |back: u64| self.slot(position - back).missing.load(Ordering::Relaxed);
+        let is_had = |back: u64| back > position || missing(back) == 0;
         // Every receiver has the older ones before the newer ones.
         let (mut low, mut high) = (0, self.capacity());
         while low < high {
@@ -186,14 +272,15 @@ impl<T> Ring<T> {
 /// A message that a receiver is having. If nobody else misses it, it is dropped after the unlock:
 /// fields are dropped in their order.
 struct Had<'a, T> {
-    slot: MutexGuard<'a, Slot<T>>,
+    slot: &'a Slot<T>,
+    held: MutexGuard<'a, Held<T>>,
     rest: Option<T>,
 }
 
 impl<T> Drop for Had<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.rest = self.slot.pass();
+        self.rest = self.slot.pass(&mut self.held);
     }
 }
 
@@ -220,10 +307,11 @@ impl<T> Rest<'_, T> {
         while self.next < self.end {
             let position = self.next;
             self.next += 1;
-            let mut slot = self.ring.slot(position).lock();
+            let slot = self.ring.slot(position);
+            let mut held = slot.held.lock();
             // It may have been overwritten meanwhile.
-            let value = if slot.position == position { slot.pass() } else { None };
-            drop(slot);
+            let value = if held.position == position { slot.pass(&mut held) } else { None };
+            drop(held);
             drop(value);
         }
     }

@@ -28,11 +28,6 @@ impl<T> Sender<T> {
     /// If `capacity` is 0, or more than `usize::MAX / 2`.
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
-        Self::with_receivers(capacity, 0)
-    }
-
-    #[track_caller]
-    pub(super) fn with_receivers(capacity: usize, receivers: usize) -> Self {
         assert!(
             capacity > 0,
             "a broadcast channel for 0 messages was asked for: it needs room for one at least"
@@ -42,7 +37,7 @@ impl<T> Sender<T> {
             "a broadcast channel for {capacity} messages was asked for: it can have {} at most",
             usize::MAX >> 1
         );
-        Self { ring: Arc::new(Ring::new(capacity, receivers)) }
+        Self { ring: Arc::new(Ring::new(capacity)) }
     }
 
     /// Sends a message to all receivers that there are, and returns how many. Never waits.
@@ -157,12 +152,14 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if canary("broadcast_end_first") {
-            self.ring.sent.notify_waiters();
+            self.ring.end();
             self.ring.senders.fetch_sub(1, Ordering::AcqRel);
             return;
         }
-        if self.ring.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.ring.sent.notify_waiters();
+        let order =
+            if canary("broadcast_end_relaxed") { Ordering::Relaxed } else { Ordering::AcqRel };
+        if self.ring.senders.fetch_sub(1, order) == 1 {
+            self.ring.end();
         }
     }
 }

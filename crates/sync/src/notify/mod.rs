@@ -22,7 +22,7 @@ mod future;
 mod waiter;
 
 pub use future::{Notified, OwnedNotified};
-pub(crate) use waiter::Wait;
+pub(crate) use waiter::{ALL, Wait, Waiter, refresh};
 
 use core::panic::{Location, RefUnwindSafe, UnwindSafe};
 use core::task::Waker;
@@ -32,7 +32,7 @@ use shinkan_base::list::List;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
 use std::sync::Arc;
-use waiter::{ALL, ONE_FIRST, ONE_LAST, Waiter};
+use waiter::{ONE_FIRST, ONE_LAST};
 
 const EMPTY: usize = 0;
 const WAITING: usize = 1;

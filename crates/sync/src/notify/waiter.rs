@@ -18,7 +18,7 @@ use shinkan_base::wait::WaitKind;
 pub(super) const NONE: u8 = 0;
 pub(super) const ONE_FIRST: u8 = 1;
 pub(super) const ONE_LAST: u8 = 2;
-pub(super) const ALL: u8 = 3;
+pub(crate) const ALL: u8 = 3;
 
 /// Linked while its notification is NONE.
 pub(crate) struct Waiter {
@@ -41,10 +41,19 @@ unsafe impl Node for Waiter {
 }
 
 impl Waiter {
+    #[inline]
+    pub(crate) fn new(waker: Option<Waker>) -> Self {
+        Self {
+            links: Links::new(),
+            notification: AtomicU8::new(NONE),
+            waker: UnsafeCell::new(waker),
+        }
+    }
+
     /// # Safety
     /// `node` is alive.
     #[inline]
-    pub(super) unsafe fn notification(node: NonNull<Self>) -> u8 {
+    pub(crate) unsafe fn notification(node: NonNull<Self>) -> u8 {
         // SAFETY: alive (the caller's word).
         unsafe { &(*node.as_ptr()).notification }.load(Ordering::Acquire)
     }
@@ -55,7 +64,7 @@ impl Waiter {
     /// `node` is alive; the caller holds the lock of its queue or the node is in none and its
     /// own; the borrow ends before that does.
     #[inline]
-    unsafe fn waker<'a>(node: NonNull<Self>) -> &'a mut Option<Waker> {
+    pub(crate) unsafe fn waker<'a>(node: NonNull<Self>) -> &'a mut Option<Waker> {
         // SAFETY: alive (the caller's word).
         let cell = unsafe { &(*node.as_ptr()).waker };
         // SAFETY: exclusive (the caller's word).
@@ -67,7 +76,7 @@ impl Waiter {
     /// # Safety
     /// `node` was just unlinked under the lock, which is still held.
     #[inline]
-    pub(super) unsafe fn settle(node: NonNull<Self>, notification: u8) -> Option<Waker> {
+    pub(crate) unsafe fn settle(node: NonNull<Self>, notification: u8) -> Option<Waker> {
         // SAFETY: alive until the store below is seen.
         let word = unsafe { &(*node.as_ptr()).notification };
         if canary("notify_settle_first") {
@@ -153,11 +162,7 @@ impl Wait {
                 true
             }
             Phase::Init => {
-                let waiter = Waiter {
-                    links: Links::new(),
-                    notification: AtomicU8::new(NONE),
-                    waker: UnsafeCell::new(waker.cloned()),
-                };
+                let waiter = Waiter::new(waker.cloned());
                 let node = self.node();
                 // SAFETY: the place is ours, and in phase Init nothing lives there.
                 unsafe { node.as_ptr().write(waiter) };
@@ -171,7 +176,7 @@ impl Wait {
             }
             Phase::Waiting => {
                 // SAFETY: the phase says that the node was made, by an enqueue here.
-                if unsafe { refresh(self.node(), notify, waker) } {
+                if unsafe { refresh(self.node(), waker, || notify.queue.lock()) } {
                     return false;
                 }
                 drop(self.retire());
@@ -220,8 +225,12 @@ impl Wait {
 /// False where the node is settled; else it now holds `waker`, if there is one.
 ///
 /// # Safety
-/// `node` was enqueued in `notify` by its owner, who calls this.
-unsafe fn refresh(node: NonNull<Waiter>, notify: &Notify, waker: Option<&Waker>) -> bool {
+/// `node` was queued by its owner, who calls this, and `lock` takes the lock of that queue.
+pub(crate) unsafe fn refresh<G>(
+    node: NonNull<Waiter>,
+    waker: Option<&Waker>,
+    lock: impl Fn() -> G,
+) -> bool {
     // A waker's clone and drop are foreign code, so they are done outside the lock.
     let mut fresh = None;
     loop {
@@ -230,7 +239,7 @@ unsafe fn refresh(node: NonNull<Waiter>, notify: &Notify, waker: Option<&Waker>)
             return false;
         }
         let Some(waker) = waker else { return true };
-        let queue = notify.queue.lock();
+        let queue = lock();
         // SAFETY: as above.
         if unsafe { Waiter::notification(node) } != NONE {
             return false;
