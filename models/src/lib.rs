@@ -27,3 +27,8 @@
 pub mod calls;
 #[cfg(shinkan_loom)]
 pub mod guarded;
+
+/// What is kept alive from outside of the model, and freed by nobody.
+pub fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}

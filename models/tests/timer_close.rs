@@ -2,9 +2,9 @@
 #![cfg(shinkan_loom)]
 
 use loom::thread;
-use shinkan_base::atomics::Arc;
 use shinkan_base::wakers::Wakers;
 use shinkan_models::calls::Calls;
+use shinkan_models::leaked;
 use shinkan_wheel::{Closed, Entry, Shard};
 use std::task::Poll;
 
@@ -18,14 +18,11 @@ fn close(shard: &Shard) {
 #[test]
 fn a_registration_is_refused_or_woken() {
     loom::model(|| {
-        let shard = Arc::new(Shard::new(0));
+        let shard = leaked(Shard::new(0));
         let calls = Calls::new();
-        let closing = thread::spawn({
-            let shard = Arc::clone(&shard);
-            move || close(&shard)
-        });
+        let closing = thread::spawn(move || close(shard));
         let mut entry = Box::pin(Entry::new());
-        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(&shard), 5));
+        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));
         closing.join().unwrap();
         assert_eq!(calls.count(), usize::from(poll.is_pending()));
         let poll = entry.as_mut().poll(&calls.waker(), &mut false, || unreachable!());
@@ -39,15 +36,12 @@ fn a_registration_is_refused_or_woken() {
 #[test]
 fn nobody_touches_a_dropped_entry() {
     loom::model(|| {
-        let shard = Arc::new(Shard::new(0));
+        let shard = leaked(Shard::new(0));
         let calls = Calls::new();
         let mut entry = Box::pin(Entry::new());
-        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(&shard), 5));
+        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));
         assert!(poll.is_pending());
-        let closing = thread::spawn({
-            let shard = Arc::clone(&shard);
-            move || close(&shard)
-        });
+        let closing = thread::spawn(move || close(shard));
         drop(entry);
         closing.join().unwrap();
         assert!(calls.count() <= 1);

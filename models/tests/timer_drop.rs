@@ -2,9 +2,9 @@
 #![cfg(shinkan_loom)]
 
 use loom::thread;
-use shinkan_base::atomics::Arc;
 use shinkan_base::wakers::Wakers;
 use shinkan_models::calls::Calls;
+use shinkan_models::leaked;
 use shinkan_wheel::{Entry, Shard};
 
 /// The drop has unlinked when it returns, and nobody touches the entry after it; the waker is
@@ -12,19 +12,16 @@ use shinkan_wheel::{Entry, Shard};
 #[test]
 fn nobody_touches_a_dropped_entry() {
     loom::model(|| {
-        let shard = Arc::new(Shard::new(0));
+        let shard = leaked(Shard::new(0));
         let calls = Calls::new();
         let mut entry = Box::pin(Entry::new());
-        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(&shard), 5));
+        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));
         assert!(poll.is_pending());
-        let firing = {
-            let shard = Arc::clone(&shard);
-            thread::spawn(move || {
-                let mut out = Wakers::new();
-                assert!(!shard.fire(9, &mut out));
-                out.wake_all();
-            })
-        };
+        let firing = thread::spawn(move || {
+            let mut out = Wakers::new();
+            assert!(!shard.fire(9, &mut out));
+            out.wake_all();
+        });
         drop(entry);
         firing.join().unwrap();
         assert!(calls.count() <= 1);

@@ -2,9 +2,9 @@
 #![cfg(shinkan_loom)]
 
 use loom::thread;
-use shinkan_base::atomics::Arc;
 use shinkan_base::wakers::Wakers;
 use shinkan_models::calls::Calls;
+use shinkan_models::leaked;
 use shinkan_wheel::{Entry, Shard};
 use std::pin::Pin;
 use std::task::Poll;
@@ -12,10 +12,10 @@ use std::task::Poll;
 fn poll(
     entry: &mut Pin<Box<Entry>>,
     calls: &Calls,
-    shard: &Arc<Shard>,
+    shard: &'static Shard,
     deadline: u64,
 ) -> Poll<Result<(), shinkan_wheel::Closed>> {
-    entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(shard), deadline))
+    entry.as_mut().poll(&calls.waker(), &mut false, || (shard, deadline))
 }
 
 fn fire(shard: &Shard, now: u64) {
@@ -25,15 +25,12 @@ fn fire(shard: &Shard, now: u64) {
 }
 
 /// An entry that is registered for tick 5, and a thread that fires it.
-fn start() -> (Arc<Shard>, Calls, Pin<Box<Entry>>, thread::JoinHandle<()>) {
-    let shard = Arc::new(Shard::new(0));
+fn start() -> (&'static Shard, Calls, Pin<Box<Entry>>, thread::JoinHandle<()>) {
+    let shard = leaked(Shard::new(0));
     let calls = Calls::new();
     let mut entry = Box::pin(Entry::new());
-    assert!(poll(&mut entry, &calls, &shard, 5).is_pending());
-    let firing = thread::spawn({
-        let shard = Arc::clone(&shard);
-        move || fire(&shard, 9)
-    });
+    assert!(poll(&mut entry, &calls, shard, 5).is_pending());
+    let firing = thread::spawn(move || fire(shard, 9));
     (shard, calls, entry, firing)
 }
 
@@ -45,14 +42,14 @@ fn a_reset_entry_fires_anew() {
         let (shard, old, mut entry, firing) = start();
         let new = Calls::new();
         entry.as_mut().reset();
-        assert!(poll(&mut entry, &new, &shard, 20).is_pending());
+        assert!(poll(&mut entry, &new, shard, 20).is_pending());
         firing.join().unwrap();
         assert!(old.count() <= 1);
         assert_eq!((old.alive(), new.alive(), new.count()), (0, 1, 0));
         assert_eq!(shard.next_deadline(), 20);
-        fire(&shard, 20);
+        fire(shard, 20);
         assert_eq!((new.alive(), new.count()), (0, 1));
-        assert_eq!(poll(&mut entry, &new, &shard, 30), Poll::Ready(Ok(())));
+        assert_eq!(poll(&mut entry, &new, shard, 30), Poll::Ready(Ok(())));
     });
 }
 
@@ -68,10 +65,10 @@ fn a_moved_entry_fires_once() {
         assert!(fired <= 1);
         if fired == 1 {
             // Moved after it had fired: the next poll registers it.
-            assert!(poll(&mut entry, &calls, &shard, 20).is_pending());
+            assert!(poll(&mut entry, &calls, shard, 20).is_pending());
         }
         assert_eq!((calls.alive(), shard.next_deadline() <= 20), (1, true));
-        fire(&shard, 20);
+        fire(shard, 20);
         assert_eq!((calls.alive(), calls.count()), (0, fired + 1));
         assert!(entry.is_fired());
     });
@@ -95,7 +92,7 @@ fn the_new_waker_is_called_or_the_poll_is_ready() {
     loom::model(|| {
         let (shard, old, mut entry, firing) = start();
         let new = Calls::new();
-        let answer = poll(&mut entry, &new, &shard, 20);
+        let answer = poll(&mut entry, &new, shard, 20);
         firing.join().unwrap();
         match answer {
             Poll::Pending => assert_eq!((old.count(), new.count()), (0, 1)),

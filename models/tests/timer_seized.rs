@@ -8,6 +8,7 @@ use shinkan_base::atomics::Arc;
 use shinkan_base::place::PlaceWord;
 use shinkan_base::wakers::Wakers;
 use shinkan_models::calls::Calls;
+use shinkan_models::leaked;
 use shinkan_rt::handshake::Seat;
 use shinkan_wheel::{Entry, Shard};
 
@@ -16,16 +17,16 @@ use shinkan_wheel::{Entry, Shard};
 #[test]
 fn the_next_tenant_fires_while_the_last_one_drops() {
     loom::model(|| {
-        let shard = Arc::new(Shard::new(0));
+        let shard = leaked(Shard::new(0));
         let calls = Calls::new();
         let seat = Seat::new(false);
         seat.leave_to_poll(1, PlaceWord::NONE);
         let seat = Arc::new(seat);
         let mut entry = Box::pin(Entry::new());
-        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (Arc::clone(&shard), 5));
+        let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));
         assert!(poll.is_pending());
         let monitor = {
-            let (shard, seat) = (Arc::clone(&shard), Arc::clone(&seat));
+            let seat = Arc::clone(&seat);
             thread::spawn(move || {
                 if !seat.try_take(1, || fence(Ordering::SeqCst)) {
                     return false;

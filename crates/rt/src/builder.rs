@@ -21,7 +21,6 @@ use shinkan_base::atomics;
 use shinkan_base::atomics::plain::{AtomicU64, AtomicUsize, Ordering};
 use shinkan_base::rng::Rng;
 use shinkan_driver::Driver;
-use shinkan_wheel::Shard;
 use std::io;
 use std::sync::Arc;
 
@@ -336,7 +335,6 @@ impl Builder {
             hooks: self.hooks.clone(),
             driver,
             blocking: Arc::new(blocking),
-            timers: atomics::Arc::new(Shard::new(0)),
             start,
         })))
     }

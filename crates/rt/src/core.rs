@@ -60,7 +60,7 @@ pub(crate) struct Slot {
     /// what its waker wrote is still in this processor's cache. Whoever holds the core puts it in;
     /// a thief takes it where the worker is stuck before it.
     pub(crate) lifo: Padded<LifoSlot<Runnable>>,
-    pub(crate) timers: Arc<Shard>,
+    pub(crate) timers: Shard,
     /// Its polls are those of past tenures.
     pub(crate) counters: Counters,
     pub(crate) measures: Measures,
@@ -84,7 +84,7 @@ impl Slot {
         Self {
             stealer,
             lifo: Padded(LifoSlot::new()),
-            timers: Arc::new(Shard::new(0)),
+            timers: Shard::new(0),
             counters: Counters::new(),
             measures,
             tenure: Mutex::new(Arc::new(Tenure::over())),

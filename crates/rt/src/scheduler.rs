@@ -1,11 +1,13 @@
-//! The scheduler's handle inside each task: one pointer, counted or lent.
+//! The scheduler's handle inside each task: one pointer, counted or lent. In each timer too, where
+//! it is always counted.
 //!
 //! A task that is handed to another thread may be gone before `schedule` returns, and with it the
 //! handle inside. So whoever hands it over works on a copy. On a thread that is inside the runtime
 //! the copy is lent: the thread keeps the runtime alive, and no counter that all workers share is
 //! touched.
 //!
-//! For the same reason a worker keeps the counts of tasks that ended on it for those that it spawns.
+//! For the same reason a worker keeps the counts of tasks and timers that ended on it for those that
+//! it makes.
 
 #![allow(unsafe_code)]
 
@@ -36,7 +38,7 @@ const _: () = {
 };
 
 impl Scheduler {
-    /// The counted handle of a new task.
+    /// The counted handle of a new task or timer.
     #[inline]
     pub(crate) fn new(handle: &Handle) -> Self {
         if with_spare(handle.shared(), Spare::take) {
@@ -52,7 +54,7 @@ impl Scheduler {
     }
 
     #[inline(always)]
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         // SAFETY:
         // - alive: counted, the count is ours; lent, the thread that `copy` was called on is
         //   inside the runtime, and the copy does not leave it.
@@ -70,7 +72,7 @@ impl Drop for Scheduler {
     }
 }
 
-/// Counts of the runtime that belong to no task at the moment, of the worker that keeps them.
+/// Counts of the runtime that belong to nothing else at the moment, of the worker that keeps them.
 pub(crate) struct Spare {
     of: Handle,
     counts: Cell<u32>,

@@ -70,7 +70,7 @@ pub(crate) struct Shared {
     pub(crate) watch: Watch,
     pub(crate) arrivals: Arrivals,
     /// Timers of sleeps that are polled off the workers; a current-thread runtime's only wheel.
-    pub(crate) timers: atomics::Arc<Shard>,
+    pub(crate) timers: Shard,
     /// What tick 0 of every wheel means.
     pub(crate) start: Instant,
     /// The same, or a little before, on the clock's coarse hand.
@@ -105,7 +105,6 @@ pub(crate) struct Parts {
     pub(crate) hooks: Hooks,
     pub(crate) driver: Driver,
     pub(crate) blocking: Arc<Pool>,
-    pub(crate) timers: atomics::Arc<Shard>,
     pub(crate) start: Instant,
 }
 
@@ -136,7 +135,7 @@ impl Shared {
             idle: Idle::new(u32::try_from(workers).expect("checked by the builder")),
             watch: Watch::new(),
             arrivals: Arrivals::default(),
-            timers: parts.timers,
+            timers: Shard::new(0),
             start: parts.start,
             coarse_start_ns: coarse_ns.saturating_sub(passed_ns),
             asymmetric: shinkan_sys::membarrier::supported(),

@@ -1,15 +1,19 @@
 //! One timer of the runtime, as a part of whatever sleeps.
 
+#![allow(unsafe_code)]
+
 use crate::enter::with_current;
-use crate::handle::{Handle, NO_RUNTIME};
+use crate::handle::NO_RUNTIME;
+use crate::scheduler::Scheduler;
 use crate::seated::{self, Seated};
 use crate::shared::Shared;
+use core::fmt;
 use core::panic::Location;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use pin_project_lite::pin_project;
-use shinkan_base::atomics::Arc;
 use shinkan_base::wait::WaitKind;
 use shinkan_context::budget;
 use shinkan_wheel::{Entry, Shard};
@@ -18,12 +22,12 @@ use std::time::Instant;
 pin_project! {
     /// A deadline on the runtime's clock. Registered at its first Pending poll, in the wheel of
     /// the worker that polls it; dropping it unlinks it before the drop returns.
-    #[derive(Debug)]
     pub struct Timer {
-        handle: Handle,
-        deadline: Instant,
+        // Before the runtime, whose count keeps the entry's shard alive.
         #[pin]
         entry: Entry,
+        deadline: Instant,
+        runtime: Scheduler,
     }
 }
 
@@ -38,7 +42,7 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub fn new(deadline: Instant) -> Self {
-        Self { handle: timed(), deadline, entry: Entry::new() }
+        Self { entry: Entry::new(), deadline, runtime: timed() }
     }
 
     /// A timer for `duration` from now; one that is too long for the clock ends in 30 years.
@@ -48,10 +52,10 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub fn after(duration: Duration) -> Self {
-        let handle = timed();
-        let now = handle.clock().now();
+        let runtime = timed();
+        let now = runtime.shared().driver.clock().now();
         let deadline = now.checked_add(duration).unwrap_or_else(|| now + FAR);
-        Self { handle, deadline, entry: Entry::new() }
+        Self { entry: Entry::new(), deadline, runtime }
     }
 
     /// When it ends.
@@ -79,9 +83,10 @@ impl Timer {
     pub fn move_to(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
         *this.deadline = deadline;
-        let tick = registered_tick(this.handle, deadline);
+        let shared = this.runtime.shared();
+        let tick = registered_tick(shared, deadline);
         if this.entry.move_to(tick) {
-            ring_if_late(this.handle.shared(), |_| tick);
+            ring_if_late(shared, |_| tick);
         }
     }
 
@@ -97,11 +102,17 @@ impl Timer {
     ) -> Poll<()> {
         let unit = ready!(budget::poll_proceed(cx));
         let this = self.project();
-        let (handle, deadline) = (&*this.handle, *this.deadline);
+        let (runtime, deadline) = (&*this.runtime, *this.deadline);
         let mut earliest = false;
-        let polled = this
-            .entry
-            .poll(cx.waker(), &mut earliest, || (shard(handle), registered_tick(handle, deadline)));
+        let polled = this.entry.poll(cx.waker(), &mut earliest, || {
+            let (shard, tick) =
+                (shard(runtime.shared()), registered_tick(runtime.shared(), deadline));
+            // SAFETY:
+            // - alive as long as the entry: it lives as long as the runtime, of which `runtime` has
+            //   a count; that field stands behind the entry, is dropped after it, and is never
+            //   replaced.
+            (unsafe { shard.as_ref() }, tick)
+        });
         match polled {
             Poll::Ready(Ok(())) => {
                 unit.made_progress();
@@ -113,11 +124,11 @@ impl Timer {
             ),
             Poll::Pending => {
                 if earliest {
-                    ring_if_late(handle.shared(), |shared| shared.deadline_tick(deadline));
+                    ring_if_late(runtime.shared(), |shared| shared.deadline_tick(deadline));
                 }
                 shinkan_context::pending(
                     WaitKind::Sleep,
-                    core::ptr::from_ref(handle).addr(),
+                    core::ptr::from_ref(runtime).addr(),
                     place,
                 );
                 Poll::Pending
@@ -126,14 +137,15 @@ impl Timer {
     }
 }
 
-/// The wheel of the worker that polls now, or the one for all other threads.
+/// The wheel of the worker that polls now, or the one for all other threads. It lives as long as the
+/// runtime: its slots are neither replaced nor freed before.
 #[inline]
-fn shard(handle: &Handle) -> Arc<Shard> {
+fn shard(shared: &Shared) -> NonNull<Shard> {
     seated::with(|seated| match seated {
-        Some(Seated::Multi(worker)) if worker.handle.is(handle.shared()) => {
-            worker.slot().timers.clone()
+        Some(Seated::Multi(worker)) if worker.handle.is(shared) => {
+            NonNull::from(&worker.slot().timers)
         }
-        _ => handle.shared().timers.clone(),
+        _ => NonNull::from(&shared.timers),
     })
 }
 
@@ -141,10 +153,9 @@ fn shard(handle: &Handle) -> Arc<Shard> {
 /// deadline that it has passed already is told from one that is due at the next move; else the
 /// wheel knows well enough, and no clock is read.
 #[inline]
-fn registered_tick(handle: &Handle, deadline: Instant) -> u64 {
-    let shared = handle.shared();
+fn registered_tick(shared: &Shared, deadline: Instant) -> u64 {
     let tick = shared.deadline_tick(deadline);
-    if handle.clock().is_paused() && tick <= shared.now_tick() { 0 } else { tick }
+    if shared.driver.clock().is_paused() && tick <= shared.now_tick() { 0 } else { tick }
 }
 
 /// Whoever drives looks at the clock itself before it sleeps; a thread that does not has to ring.
@@ -162,14 +173,23 @@ fn ring_if_late(shared: &Shared, tick: impl FnOnce(&Shared) -> u64) {
 
 #[track_caller]
 #[inline]
-fn timed() -> Handle {
-    match with_current(Handle::clone) {
-        Ok(handle) if handle.shared().config.time => handle,
-        Ok(_) => panic!(
+fn timed() -> Scheduler {
+    match with_current(|handle| handle.shared().config.time.then(|| Scheduler::new(handle))) {
+        Ok(Some(runtime)) => runtime,
+        Ok(None) => panic!(
             "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on the \
              runtime builder to enable timers. `enable_all` enables them with IO"
         ),
         Err(_) => panic!("{NO_RUNTIME}"),
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer")
+            .field("deadline", &self.deadline)
+            .field("entry", &self.entry)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Poll, Waker};
-use shinkan_base::atomics::{Arc, UnsafeCell};
+use shinkan_base::atomics::UnsafeCell;
 use shinkan_base::canary;
 use shinkan_base::list::{Links, Node};
 
@@ -38,8 +38,8 @@ pub struct Entry {
     waker: UnsafeCell<MaybeUninit<Waker>>,
     slot: UnsafeCell<u16>,
     links: Links<Entry>,
-    // The owner's alone. Keeps the lock alive for the drop of a sleep that outlives its runtime.
-    shard: Option<Arc<Shard>>,
+    // The owner's alone.
+    shard: Option<&'static Shard>,
 }
 
 // SAFETY:
@@ -74,7 +74,9 @@ impl Entry {
     /// Ready once the deadline has passed, and from then on; until then `waker` is called when it
     /// does, or when the shard is closed.
     ///
-    /// A timer that is not registered asks `register` for its shard and deadline. `earliest` is set
+    /// A timer that is not registered asks `register` for its shard and deadline. Whoever frees
+    /// shards keeps this one for as long as the entry lives, by a count that he has of it in any
+    /// case: one here would be two more writes of a shared word a timeout. `earliest` is set
     /// to true if it is now the first that is due there: who sleeps until the first deadline must
     /// be told.
     ///
@@ -85,7 +87,7 @@ impl Entry {
         self: Pin<&mut Self>,
         waker: &Waker,
         earliest: &mut bool,
-        register: impl FnOnce() -> (Arc<Shard>, u64),
+        register: impl FnOnce() -> (&'static Shard, u64),
     ) -> Poll<Result<(), Closed>> {
         match self.word.load() {
             State::Linked(_) if self.has_waker(waker) => Poll::Pending,
@@ -150,13 +152,15 @@ impl Entry {
 
     fn register(
         mut self: Pin<&mut Self>,
-        shard: Arc<Shard>,
+        shard: &'static Shard,
         deadline: u64,
         waker: &Waker,
         earliest: &mut bool,
     ) -> Poll<Result<(), Closed>> {
         // Foreign code: before the lock.
         let waker = waker.clone();
+        // SAFETY: nothing is moved out of it, and `shard` is the owner's in each row.
+        unsafe { self.as_mut().get_unchecked_mut() }.shard = Some(shard);
         let mut wheel = shard.lock();
         if wheel.is_closed() && !canary("timer_register_unchecked") {
             drop(wheel);
@@ -178,9 +182,6 @@ impl Entry {
         // - in no wheel: row 1.
         unsafe { wheel.link(self.node(), deadline) };
         *earliest = shard.linked(deadline);
-        drop(wheel);
-        // SAFETY: nothing is moved out of it, and `shard` is the owner's in each row.
-        unsafe { self.as_mut().get_unchecked_mut() }.shard = Some(shard);
         Poll::Pending
     }
 
@@ -277,8 +278,8 @@ impl Entry {
 
     /// The shard of an entry that is or was linked.
     #[inline]
-    fn shard(&self) -> &Arc<Shard> {
-        self.shard.as_ref().expect("a linked timer has no shard")
+    fn shard(&self) -> &'static Shard {
+        self.shard.expect("a linked timer has no shard")
     }
 }
 
