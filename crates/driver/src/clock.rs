@@ -58,6 +58,13 @@ impl Clock {
         if self.inner.is_own.load(Ordering::Relaxed) { self.now_slow() } else { machine::now() }
     }
 
+    /// The time in nanoseconds since an unspecified start. Nothing for a clock that was ever paused.
+    #[inline]
+    pub fn now_ns(&self) -> Option<u64> {
+        // Relaxed: as in `now`.
+        if self.inner.is_own.load(Ordering::Relaxed) { None } else { Some(machine::now_ns()) }
+    }
+
     /// The time in nanoseconds since an unspecified start, at most [`COARSE_BEHIND_NS`] behind;
     /// cheaper than [`Clock::now`]. Nothing for a clock that was ever paused.
     ///
@@ -102,6 +109,12 @@ impl Clock {
         }
         state.shown = state.shown.checked_add(by).unwrap_or(state.shown);
         true
+    }
+
+    /// Whether it was ever paused. One load.
+    #[inline]
+    pub fn is_own(&self) -> bool {
+        self.inner.is_own.load(Ordering::Relaxed)
     }
 
     /// Whether it stands still.

@@ -93,5 +93,5 @@ pub use spawn::{AtTheEnd, NotTaken, spawn, spawn_blocking, spawn_operation, take
 pub use stack::{StallFrame, StallStack};
 pub use stall::{Stall, StallIn, StallKind};
 pub use stepper::Stepper;
-pub use timer::{Timer, now};
+pub use timer::{Limit, Timer, now};
 pub use yield_now::yield_now;

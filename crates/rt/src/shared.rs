@@ -73,6 +73,9 @@ pub(crate) struct Shared {
     pub(crate) timers: Shard,
     /// What tick 0 of every wheel means.
     pub(crate) start: Instant,
+    /// The same, or a little before, in the clock's nanoseconds: what they say has passed is not less
+    /// than what instants say.
+    start_ns: u64,
     /// The same, or a little before, on the clock's coarse hand.
     coarse_start_ns: u64,
     pub(crate) asymmetric: bool,
@@ -108,6 +111,9 @@ pub(crate) struct Parts {
     pub(crate) start: Instant,
 }
 
+/// In seconds. Three of them are less than what 64 bits of nanoseconds hold.
+const CENTURY: u64 = 100 * 366 * 86_400;
+
 /// The number of a new runtime, or of a set of local tasks.
 pub(crate) fn next_id() -> u64 {
     static IDS: AtomicU64 = AtomicU64::new(1);
@@ -122,6 +128,7 @@ impl Shared {
         };
         let clock = parts.driver.clock();
         let coarse_ns = clock.coarse_ns().unwrap_or(0);
+        let now_ns = clock.now_ns().unwrap_or(0);
         let passed = clock.now().saturating_duration_since(parts.start);
         let passed_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         Self {
@@ -137,6 +144,7 @@ impl Shared {
             arrivals: Arrivals::default(),
             timers: Shard::new(0),
             start: parts.start,
+            start_ns: now_ns.saturating_sub(passed_ns),
             coarse_start_ns: coarse_ns.saturating_sub(passed_ns),
             asymmetric: shinkan_sys::membarrier::supported(),
             id: next_id(),
@@ -206,12 +214,25 @@ impl Shared {
     }
 
     /// The tick at which `deadline` has passed for certain: rounded up.
-    #[inline]
+    // Not a part of each poll of a sleep, most of which do not need it.
+    #[inline(never)]
     pub(crate) fn deadline_tick(&self, deadline: Instant) -> u64 {
         let left = deadline.saturating_duration_since(self.start);
         let ticks = milliseconds(left, left.subsec_nanos().div_ceil(1_000_000));
         // The last tick means "never" to the wheels.
         ticks.min(u64::MAX - 1)
+    }
+
+    /// The nanoseconds from the start to the end of `duration` that begins now. Nothing where the
+    /// clock was ever paused or `duration` is more than a century: then instants say it.
+    #[inline]
+    pub(crate) fn ns_after(&self, duration: Duration) -> Option<u64> {
+        let seconds = duration.as_secs();
+        if seconds > CENTURY {
+            return None;
+        }
+        let passed = self.driver.clock().now_ns()?.saturating_sub(self.start_ns);
+        Some(passed + seconds * 1_000_000_000 + u64::from(duration.subsec_nanos()))
     }
 
     /// The earliest tick for which any wheel of the runtime has to be turned.

@@ -26,8 +26,69 @@ pin_project! {
         // Before the runtime, whose count keeps the entry's shard alive.
         #[pin]
         entry: Entry,
-        deadline: Instant,
+        due: Due,
         runtime: Scheduler,
+    }
+}
+
+/// The end of a limit. A timer is made of it where it is to stay: made here it would be moved three
+/// times, which is 90 instructions.
+pub struct Limit {
+    due: Due,
+    runtime: Scheduler,
+}
+
+/// When a timer ends.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    At(Instant),
+    /// So many nanoseconds after the runtime's start. The end of a limit is told to nobody, and as
+    /// instants a limit takes 80 instructions more.
+    AfterStart(u64),
+}
+
+impl Limit {
+    /// The end of `duration`, which begins now; nothing where that is too long for the clock.
+    ///
+    /// # Panics
+    /// As [`Timer::new`], where it is not too long.
+    #[track_caller]
+    #[inline]
+    pub fn of(duration: Duration) -> Option<Self> {
+        let quick = with_current(|handle| {
+            let shared = handle.shared();
+            if !shared.config.time {
+                return None;
+            }
+            let due = Due::AfterStart(shared.ns_after(duration)?);
+            Some(Self { due, runtime: Scheduler::new(handle) })
+        });
+        match quick {
+            Ok(Some(limit)) => Some(limit),
+            _ => Self::of_slow(duration),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    #[allow(clippy::manual_map, reason = "a closure would not hand the caller's place on")]
+    fn of_slow(duration: Duration) -> Option<Self> {
+        match now().checked_add(duration) {
+            Some(deadline) => Some(Self { due: Due::At(deadline), runtime: timed() }),
+            None => None,
+        }
+    }
+}
+
+impl Due {
+    /// The tick at which it has passed for certain.
+    #[inline]
+    fn tick(self, shared: &Shared) -> u64 {
+        match self {
+            Due::At(deadline) => shared.deadline_tick(deadline),
+            // Not `div_ceil`, which needs the rest; `ns` is far below where this overflows.
+            Due::AfterStart(ns) => (ns + 999_999) / 1_000_000,
+        }
     }
 }
 
@@ -42,7 +103,13 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub fn new(deadline: Instant) -> Self {
-        Self { entry: Entry::new(), deadline, runtime: timed() }
+        Self { entry: Entry::new(), due: Due::At(deadline), runtime: timed() }
+    }
+
+    /// A timer for a limit.
+    #[inline]
+    pub fn of(limit: Limit) -> Self {
+        Self { entry: Entry::new(), due: limit.due, runtime: limit.runtime }
     }
 
     /// A timer for `duration` from now; one that is too long for the clock ends in 30 years.
@@ -55,13 +122,16 @@ impl Timer {
         let runtime = timed();
         let now = runtime.shared().driver.clock().now();
         let deadline = now.checked_add(duration).unwrap_or_else(|| now + FAR);
-        Self { entry: Entry::new(), deadline, runtime }
+        Self { entry: Entry::new(), due: Due::At(deadline), runtime }
     }
 
     /// When it ends.
     #[inline]
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        match self.due {
+            Due::At(deadline) => deadline,
+            Due::AfterStart(ns) => self.runtime.shared().start + Duration::from_nanos(ns),
+        }
     }
 
     /// Whether it was seen to have ended.
@@ -74,7 +144,7 @@ impl Timer {
     #[inline]
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.deadline = deadline;
+        *this.due = Due::At(deadline);
         this.entry.reset();
     }
 
@@ -82,11 +152,11 @@ impl Timer {
     /// without another poll.
     pub fn move_to(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.deadline = deadline;
+        *this.due = Due::At(deadline);
         let shared = this.runtime.shared();
-        let tick = registered_tick(shared, deadline);
+        let tick = registered_tick(shared, *this.due);
         if this.entry.move_to(tick) {
-            ring_if_late(shared, |_| tick);
+            ring_if_late(shared, tick);
         }
     }
 
@@ -102,11 +172,11 @@ impl Timer {
     ) -> Poll<()> {
         let unit = ready!(budget::poll_proceed(cx));
         let this = self.project();
-        let (runtime, deadline) = (&*this.runtime, *this.deadline);
-        let mut earliest = false;
+        let (runtime, due) = (&*this.runtime, *this.due);
+        let (mut earliest, mut tick) = (false, 0);
         let polled = this.entry.poll(cx.waker(), &mut earliest, || {
-            let (shard, tick) =
-                (shard(runtime.shared()), registered_tick(runtime.shared(), deadline));
+            let shard = shard(runtime.shared());
+            tick = registered_tick(runtime.shared(), due);
             // SAFETY:
             // - alive as long as the entry: it lives as long as the runtime, of which `runtime` has
             //   a count; that field stands behind the entry, is dropped after it, and is never
@@ -124,7 +194,7 @@ impl Timer {
             ),
             Poll::Pending => {
                 if earliest {
-                    ring_if_late(runtime.shared(), |shared| shared.deadline_tick(deadline));
+                    ring_if_late(runtime.shared(), tick);
                 }
                 shinkan_context::pending(
                     WaitKind::Sleep,
@@ -153,20 +223,25 @@ fn shard(shared: &Shared) -> NonNull<Shard> {
 /// deadline that it has passed already is told from one that is due at the next move; else the
 /// wheel knows well enough, and no clock is read.
 #[inline]
-fn registered_tick(shared: &Shared, deadline: Instant) -> u64 {
-    let tick = shared.deadline_tick(deadline);
+fn registered_tick(shared: &Shared, due: Due) -> u64 {
+    let tick = due.tick(shared);
+    if shared.driver.clock().is_own() { own_tick_slow(shared, tick) } else { tick }
+}
+
+#[cold]
+fn own_tick_slow(shared: &Shared, tick: u64) -> u64 {
     if shared.driver.clock().is_paused() && tick <= shared.now_tick() { 0 } else { tick }
 }
 
 /// Whoever drives looks at the clock itself before it sleeps; a thread that does not has to ring.
 #[inline]
-fn ring_if_late(shared: &Shared, tick: impl FnOnce(&Shared) -> u64) {
+fn ring_if_late(shared: &Shared, tick: u64) {
     let drives = seated::with(|seated| match seated {
         Some(Seated::Multi(worker)) => worker.handle.is(shared) && !worker.is_gone(),
         Some(Seated::Current(worker)) => worker.handle.is(shared),
         None => false,
     });
-    if !drives && shared.watch.is_late_for(tick(shared)) {
+    if !drives && shared.watch.is_late_for(tick) {
         shared.idle().wake_for_timer(&shared.driver);
     }
 }
@@ -187,7 +262,7 @@ fn timed() -> Scheduler {
 impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timer")
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.deadline())
             .field("entry", &self.entry)
             .finish_non_exhaustive()
     }

@@ -36,8 +36,9 @@ pub(crate) struct Wheel {
     // due before it. It lags behind the clock while nothing is due.
     cursor: u64,
     closed: bool,
-    // A bit a slot, set where it is occupied.
+    // A bit a slot, set where it is occupied; and a bit a level with such slots.
     occupied: [u64; LEVELS],
+    levels: u32,
     slots: [Slot; LEVELS * SLOTS],
 }
 
@@ -57,6 +58,7 @@ impl Wheel {
             cursor: now,
             closed: false,
             occupied: [0; LEVELS],
+            levels: 0,
             slots: core::array::from_fn(|_| Slot { entries: List::new(), min: u64::MAX }),
         }
     }
@@ -90,6 +92,7 @@ impl Wheel {
         // SAFETY: as for the place.
         unsafe { slot_ref.entries.push_back(entry) };
         self.occupied[level] |= 1 << slot;
+        self.levels |= 1 << level;
     }
 
     /// Unlinks an entry. The answer is a deadline: [`Wheel::earliest`] may have changed only where
@@ -111,24 +114,27 @@ impl Wheel {
     /// Notes that a slot has become empty, and returns its least deadline.
     #[inline]
     fn emptied(&mut self, index: usize) -> u64 {
-        self.occupied[index / SLOTS] &= !(1 << (index % SLOTS));
+        let level = index / SLOTS;
+        self.occupied[level] &= !(1 << (index % SLOTS));
+        if self.occupied[level] == 0 {
+            self.levels &= !(1 << level);
+        }
         core::mem::replace(&mut self.slots[index].min, u64::MAX)
     }
 
     /// The slot that is due first, and its least deadline.
     #[inline]
     fn first(&self) -> Option<(usize, u64)> {
-        for level in 0..TOP {
-            let occupied = self.occupied[level];
-            if occupied != 0 {
-                let index = level * SLOTS + occupied.trailing_zeros() as usize;
-                return Some((index, self.slots[index].min));
-            }
+        let level = self.levels.trailing_zeros() as usize;
+        if level >= TOP {
+            return self.first_of_top();
         }
-        self.first_of_top()
+        let index = level * SLOTS + self.occupied[level].trailing_zeros() as usize;
+        Some((index, self.slots[index].min))
     }
 
-    /// The same for the top level, whose slots are in no order: they hold what is far away too.
+    /// The same for the top level, whose slots are in no order: they hold what is far away too; also
+    /// where there is nothing at all.
     fn first_of_top(&self) -> Option<(usize, u64)> {
         let mut left = self.occupied[TOP];
         let mut first: Option<(usize, u64)> = None;

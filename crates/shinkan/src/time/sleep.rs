@@ -8,7 +8,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
-use shinkan_rt::Timer;
+use shinkan_rt::{Limit, Timer};
 use shinkan_trace::{Kind, Operation, Resource};
 
 /// Waits until `duration` has passed. One that is too long for the clock waits for 30 years.
@@ -92,6 +92,12 @@ impl Sleep {
         let trace = Resource::new(Kind::Sleep, 1, place);
         let operation = Operation::new(&trace, "Sleep::new_timeout");
         Self { timer, place, operation, trace }
+    }
+
+    /// For a limit that was set at `place`.
+    #[inline]
+    pub(super) fn of(limit: Limit, place: &'static Location<'static>) -> Self {
+        Self::new(Timer::of(limit), place)
     }
 
     /// When it ends.

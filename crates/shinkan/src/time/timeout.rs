@@ -3,11 +3,13 @@
 use super::error::Elapsed;
 use super::{Instant, Sleep, sleep_until};
 use core::future::{Future, IntoFuture};
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use pin_project_lite::pin_project;
 use shinkan_context::budget::{self, Budget};
+use shinkan_rt::Limit;
 
 /// Waits for `future`, but at most for `duration` from this call.
 ///
@@ -43,13 +45,12 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    // Too long for the clock: no limit. A closure would not hand the caller's place on.
-    #[allow(clippy::manual_map)]
-    let delay = match Instant::now().checked_add(duration) {
-        Some(deadline) => Some(sleep_until(deadline)),
-        None => None,
-    };
-    Timeout { value: future.into_future(), delay }
+    let value = future.into_future();
+    // Two wholes, so that each is made in its place. Too long for the clock: no limit.
+    match Limit::of(duration) {
+        Some(limit) => Timeout { value, delay: Some(Sleep::of(limit, Location::caller())) },
+        None => Timeout { value, delay: None },
+    }
 }
 
 /// Waits for `future`, but at most until `deadline`. See [`timeout`].
@@ -131,13 +132,18 @@ where
     }
 }
 
-/// Apart, so that it is compiled once and not for each future.
+#[inline]
 fn poll_delay(delay: Pin<&mut Sleep>, had_budget: bool, cx: &mut Context<'_>) -> Poll<Elapsed> {
     let polled = if had_budget && !budget::has_remaining() {
-        // The future used the budget up. It may do so each time: the limit must hold all the same.
-        budget::with(Budget::unlimited(), || delay.poll(cx))
+        poll_exhausted_slow(delay, cx)
     } else {
         delay.poll(cx)
     };
     polled.map(|()| Elapsed::new())
+}
+
+/// The future used the budget up. It may do so each time: the limit must hold all the same.
+#[cold]
+fn poll_exhausted_slow(delay: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    budget::with(Budget::unlimited(), || delay.poll(cx))
 }
