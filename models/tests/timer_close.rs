@@ -18,7 +18,7 @@ fn close(shard: &Shard) {
 #[test]
 fn a_registration_is_refused_or_woken() {
     loom::model(|| {
-        let shard = leaked(Shard::new(0));
+        let shard = leaked(Shard::new(0, thread::yield_now));
         let calls = Calls::new();
         let closing = thread::spawn(move || close(shard));
         let mut entry = Box::pin(Entry::new());
@@ -36,7 +36,7 @@ fn a_registration_is_refused_or_woken() {
 #[test]
 fn nobody_touches_a_dropped_entry() {
     loom::model(|| {
-        let shard = leaked(Shard::new(0));
+        let shard = leaked(Shard::new(0, thread::yield_now));
         let calls = Calls::new();
         let mut entry = Box::pin(Entry::new());
         let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));

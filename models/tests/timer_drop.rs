@@ -12,7 +12,7 @@ use shinkan_wheel::{Entry, Shard};
 #[test]
 fn nobody_touches_a_dropped_entry() {
     loom::model(|| {
-        let shard = leaked(Shard::new(0));
+        let shard = leaked(Shard::new(0, thread::yield_now));
         let calls = Calls::new();
         let mut entry = Box::pin(Entry::new());
         let poll = entry.as_mut().poll(&calls.waker(), &mut false, || (shard, 5));

@@ -26,7 +26,7 @@ fn fire(shard: &Shard, now: u64) {
 
 /// An entry that is registered for tick 5, and a thread that fires it.
 fn start() -> (&'static Shard, Calls, Pin<Box<Entry>>, thread::JoinHandle<()>) {
-    let shard = leaked(Shard::new(0));
+    let shard = leaked(Shard::new(0, thread::yield_now));
     let calls = Calls::new();
     let mut entry = Box::pin(Entry::new());
     assert!(poll(&mut entry, &calls, shard, 5).is_pending());

@@ -17,7 +17,7 @@ use shinkan_wheel::{Entry, Shard};
 #[test]
 fn the_next_tenant_fires_while_the_last_one_drops() {
     loom::model(|| {
-        let shard = leaked(Shard::new(0));
+        let shard = leaked(Shard::new(0, thread::yield_now));
         let calls = Calls::new();
         let seat = Seat::new(false);
         seat.leave_to_poll(1, PlaceWord::NONE);

@@ -23,6 +23,7 @@ use shinkan_base::pad::Padded;
 use shinkan_base::ring::{self, Local, Stealer};
 use shinkan_base::rng::Rng;
 use shinkan_probe::Counters;
+use shinkan_sys::park;
 use shinkan_task::{RunQueue, Runnable};
 use shinkan_wheel::Shard;
 use std::time::Instant;
@@ -84,7 +85,7 @@ impl Slot {
         Self {
             stealer,
             lifo: Padded(LifoSlot::new()),
-            timers: Shard::new(0),
+            timers: Shard::new(0, park::pause),
             counters: Counters::new(),
             measures,
             tenure: Mutex::new(Arc::new(Tenure::over())),

@@ -15,6 +15,7 @@ use shinkan_base::atomics::{self, Mutex};
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
 use shinkan_sys::clock::COARSE_BEHIND_NS;
+use shinkan_sys::park;
 use shinkan_task::Registry;
 use shinkan_wheel::Shard;
 use std::sync::{Arc, OnceLock, Weak};
@@ -142,7 +143,7 @@ impl Shared {
             idle: Idle::new(u32::try_from(workers).expect("checked by the builder")),
             watch: Watch::new(),
             arrivals: Arrivals::default(),
-            timers: Shard::new(0),
+            timers: Shard::new(0, park::pause),
             start: parts.start,
             start_ns: now_ns.saturating_sub(passed_ns),
             coarse_start_ns: coarse_ns.saturating_sub(passed_ns),

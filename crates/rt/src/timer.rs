@@ -83,10 +83,11 @@ impl Limit {
 impl Due {
     /// The tick at which it has passed for certain.
     #[inline]
+    #[allow(clippy::manual_div_ceil, reason = "`div_ceil` takes the rest too, by a second product")]
     fn tick(self, shared: &Shared) -> u64 {
         match self {
             Due::At(deadline) => shared.deadline_tick(deadline),
-            // Not `div_ceil`, which needs the rest; `ns` is far below where this overflows.
+            // `ns` is far below where the sum overflows: a limit is a century at most.
             Due::AfterStart(ns) => (ns + 999_999) / 1_000_000,
         }
     }
@@ -164,7 +165,7 @@ impl Timer {
     ///
     /// # Panics
     /// If the runtime has ended: the timer would never fire.
-    #[inline]
+    // Not inline: it would be a part of each future that has a limit.
     pub fn poll_elapsed(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

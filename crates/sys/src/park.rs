@@ -34,6 +34,12 @@ pub struct Unparker {
     word: Arc<AtomicU32>,
 }
 
+/// Sleeps for a moment, while threads of lower priority run too.
+#[cold]
+pub fn pause() {
+    std::thread::sleep(Duration::from_micros(50));
+}
+
 impl Parker {
     /// A word without a token.
     pub fn new() -> Self {

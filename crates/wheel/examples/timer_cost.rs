@@ -18,7 +18,7 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let what = args.next().unwrap_or_else(|| "timeout".into());
     let times: u64 = args.next().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    let shard: &'static Shard = Box::leak(Box::new(Shard::new(0)));
+    let shard: &'static Shard = Box::leak(Box::new(Shard::new(0, std::thread::yield_now)));
     let mut out = Wakers::new();
     match what.as_str() {
         "nothing" => (0..times).for_each(|n| {

@@ -4,6 +4,10 @@
 //! A timeout that never fires costs two lock words: one to register, one to unlink. A poll with
 //! the waker that is registered already, a drop after it has fired, and a move to a later deadline
 //! take no lock.
+//!
+//! Of the four exchanges on shared words that are left of such a timeout, two count its waker, 15 of
+//! its 180 ns. An entry in the memory of the task that the waker names could do without: the task
+//! outlives it, and `fire` could count under the lock. Not tried.
 
 #![allow(unsafe_code)]
 

@@ -8,15 +8,19 @@
 //! word.rs    the state of an entry: one word, and who may touch the entry in it
 //! entry.rs   what the owner of a sleep does: poll, move, reset, drop
 //! wheel.rs   the slots, under the shard's lock
-//! shard.rs   the lock, and the earliest deadline for those who don't want it
+//! lock.rs    the lock of a wheel
+//! shard.rs   a wheel behind it, and the earliest deadline for those who don't want it
 //! ```
 
 #![deny(unsafe_code)]
 
 mod entry;
+mod lock;
 mod shard;
 mod wheel;
 mod word;
 
 pub use entry::{Closed, Entry};
+#[doc(hidden)]
+pub use lock::Lock;
 pub use shard::Shard;

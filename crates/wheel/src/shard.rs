@@ -1,7 +1,8 @@
 //! A wheel behind its lock, and beside the lock the earliest deadline.
 
+use crate::lock::{Guard, Lock};
 use crate::wheel::Wheel;
-use shinkan_base::atomics::{AtomicU64, Mutex, MutexGuard, Ordering};
+use shinkan_base::atomics::{AtomicU64, Ordering};
 use shinkan_base::pad::Padded;
 use shinkan_base::wakers::Wakers;
 
@@ -9,16 +10,18 @@ use shinkan_base::wakers::Wakers;
 /// go up.
 #[derive(Debug)]
 pub struct Shard {
-    wheel: Padded<Mutex<Wheel>>,
+    wheel: Padded<Lock<Wheel>>,
     // Changed under the lock alone. On a line of its own: workers that look for something to do
     // read it, and registrations seldom write it.
     next: Padded<AtomicU64>,
 }
 
 impl Shard {
-    /// A shard without timers, at tick `now`.
-    pub fn new(now: u64) -> Self {
-        Self { wheel: Padded(Mutex::new(Wheel::new(now))), next: Padded(AtomicU64::new(u64::MAX)) }
+    /// A shard without timers, at tick `now`. `pause` gives the processor away for a moment, also to
+    /// threads of lower priority: who waits for its lock for very long calls it.
+    pub fn new(now: u64, pause: fn()) -> Self {
+        let wheel = Padded(Lock::new(Wheel::new(now), pause));
+        Self { wheel, next: Padded(AtomicU64::new(u64::MAX)) }
     }
 
     /// The tick of the first timer, or before it where timers were removed or extended; `u64::MAX`
@@ -59,7 +62,7 @@ impl Shard {
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Wheel> {
+    pub(crate) fn lock(&self) -> Guard<'_, Wheel> {
         self.wheel.lock()
     }
 
