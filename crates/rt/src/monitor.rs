@@ -245,7 +245,11 @@ impl Monitor {
             let _lets_go = LetsGo(self);
             for stuck in stuck {
                 // The name of a new thread is the user's function, and may panic.
-                quietly(|| told.extend(self.take(&stuck, reported)));
+                // So may what its runtime's hooks own, where that has ended.
+                quietly(|| {
+                    let stuck = stuck;
+                    told.extend(self.take(&stuck, reported));
+                });
             }
         }
         told.into_iter().for_each(|report| quietly(|| reporter::tell(report)));

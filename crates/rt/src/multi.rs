@@ -106,7 +106,10 @@ fn give_core_away(worker: &Worker) {
     let shared = worker.handle.shared();
     // Before we go inside: a new thread's name is the user's function.
     let Ok(spare) = shared.blocking.reserve(&worker.handle) else { return };
-    let Some(mut inside) = worker.enter() else { return spare.release() };
+    let Some(mut inside) = worker.enter() else {
+        worker.tenure.seat.note_return();
+        return spare.release();
+    };
     if let Some(task) = worker.slot().lifo.take() {
         // Whoever gets the core looks into the queue first.
         shared.push_queue(&mut inside, task, true);

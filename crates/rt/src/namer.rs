@@ -51,7 +51,9 @@ impl Namer {
             // The thread for reports lives as long as the process.
             let answer = |stack| drop(answers.send(Message::Named(stack)));
             taker::serve(|| asks.recv().ok(), answer);
-            THREAD.store(0, Ordering::Relaxed);
+            let own = threads::kernel_id().cast_unsigned();
+            // Not where the next one has begun.
+            let _ = THREAD.compare_exchange(own, 0, Ordering::Relaxed, Ordering::Relaxed);
         };
         threads::spawn("shinkan-names".into(), None, serve).ok()?;
         Some(asked)

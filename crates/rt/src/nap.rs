@@ -4,14 +4,22 @@
 //! others watching. But where events come one by one, and each is dealt with in a few microseconds,
 //! an event that comes meanwhile wakes a second worker, mostly on another core, for what the first
 //! would have fetched in the next microsecond: a ping-pong over TCP took a third longer than with
-//! Tokio. So then the others nap while one watches. A nap ends after a millisecond, and is not
-//! repeated unless the watcher kept coming back: whoever is stuck in a poll costs no more than that.
+//! Tokio. So then the others nap while one watches. A nap ends after a millisecond, and is repeated once
+//! at most if the watcher does not come back: whoever is stuck in a poll costs no more than that.
 
 use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an event may wait for a watcher that does not come back.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
+
+/// How many nap at most as if there were no others.
+const NAPPERS: u32 = 32;
+
+/// How long one of so many sleepers naps: all nappers together come back once a [`NAP`].
+pub(crate) fn lasts(sleepers: u32) -> Duration {
+    NAP * sleepers.saturating_sub(1).clamp(1, NAPPERS)
+}
 
 /// Napping pays from this many single events on, a millisecond.
 const RATE_PER_MS: u64 = 8;
@@ -101,6 +109,12 @@ mod tests {
         come(&arrivals, single, 1);
         come(&arrivals, several, 5);
         napper.pays(start + time, &arrivals)
+    }
+
+    #[test]
+    fn many_nappers_come_back_no_more_often_than_one() {
+        let lasts = [0, 1, 2, 3, 33, 1_000].map(|sleepers| lasts(sleepers).as_millis());
+        assert_eq!(lasts, [1, 1, 1, 2, 32, 32]);
     }
 
     #[test]

@@ -160,8 +160,8 @@ impl Watched {
             computing += usize::from(kind == StallKind::Computing);
         }
         let may_move = match (kind, late) {
-            // A place is left for one that is stuck.
-            (_, false) => all + 1 < ceiling,
+            // A place is left for one that is stuck; and it may compute when it has waited.
+            (_, false) => all + 1 < ceiling && computing < workers,
             (StallKind::Blocked, true) => all < ceiling,
             (StallKind::Computing, true) => all < ceiling && computing < workers,
         } && !stays;

@@ -8,7 +8,7 @@ use crate::core::{Core, Inside, Slot};
 use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::monitor;
-use crate::nap::NAP;
+use crate::nap;
 use crate::shared::Shared;
 use shinkan_base::atomics::{Arc, hint};
 use shinkan_base::canary;
@@ -271,7 +271,8 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
             if inside.napper.pays(now, &shared.arrivals)
                 && (shared.arrivals.anybody_watches() || shared.idle().anybody_awake()) =>
         {
-            Turn::Nap(limit.map_or(NAP, |limit| limit.min(NAP)))
+            let nap = nap::lasts(shared.idle().sleepers());
+            Turn::Nap(limit.map_or(nap, |limit| limit.min(nap)))
         }
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
