@@ -3,11 +3,13 @@
 
 use clap::ValueEnum;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::Side;
 use crate::allocations;
+use crate::load::client::TOGETHER;
 
 /// What stands still.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -127,6 +129,17 @@ pub(crate) fn connections(to: SocketAddr, count: usize) -> Clients {
         .spawn()
         .expect("this program starts again");
     Clients { orders: child.stdin.take(), child }
+}
+
+impl Clients {
+    /// Has them go on, where they wait for it; `count` are accepted.
+    pub(crate) fn accepted(&mut self, count: usize) {
+        if count.is_multiple_of(TOGETHER) {
+            let orders = self.orders.as_mut().expect("it is there until the end");
+            // Who has ended is noticed by the connections that do not come.
+            let _ = writeln!(orders);
+        }
+    }
 }
 
 impl Drop for Clients {

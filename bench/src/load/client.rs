@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::{Kind, Lasts, Load, Order};
 
+/// Silent connections that are made before the server has accepted them: the listener has room
+/// for more than that on either runtime; Tokio asks for 128.
+pub(crate) const TOGETHER: usize = 100;
+
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: shinkan-bench\r\n\r\n";
 
 /// One connection and its message on the way.
@@ -60,8 +64,15 @@ fn idle(order: Order) -> io::Result<()> {
         let to = Ipv4Addr::new(127, own, (nth / 10_000) as u8, 1);
         TcpStream::connect((to, order.to.port()))
     };
-    let _streams = (0..order.load.connections).map(connect).collect::<io::Result<Vec<_>>>()?;
-    io::stdin().read_line(&mut String::new()).map(drop)
+    let mut streams = Vec::with_capacity(order.load.connections);
+    for nth in 0..order.load.connections {
+        if nth > 0 && nth % TOGETHER == 0 {
+            // A full queue of the listener's drops what comes, and each waits for a second then.
+            io::stdin().read_line(&mut String::new())?;
+        }
+        streams.push(connect(nth)?);
+    }
+    io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }
 
 impl Client {

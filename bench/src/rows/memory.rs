@@ -49,11 +49,12 @@ async fn streams(count: usize) -> [Look; 3] {
     let to = listener.local_addr().unwrap();
     let mut tasks: Vec<_> = (0..count).map(|_| None).collect();
     let before = Look::now();
-    let clients = connections(to, count);
-    for task in &mut tasks {
+    let mut clients = connections(to, count);
+    for (nth, task) in tasks.iter_mut().enumerate() {
         // A load that has failed connects no more.
         let accepted = rt::time::timeout(Duration::from_secs(60), listener.accept()).await;
         let (stream, _) = accepted.expect("the load connects").unwrap();
+        clients.accepted(nth + 1);
         *task = Some(rt::spawn(async move {
             let mut byte = [0];
             // Nothing comes until the client ends.
