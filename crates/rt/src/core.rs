@@ -46,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) tick: u32,
     /// The tick of the last look at sockets and timers.
     pub(crate) looked: u32,
+    /// The tick of the last look at the inject queue that was due.
+    pub(crate) injected: u32,
     pub(crate) searching: bool,
     /// When the worker last came back from waiting.
     pub(crate) awake_since: Instant,
@@ -97,6 +99,7 @@ impl Slot {
                 refused: RunQueue::new(),
                 tick: 0,
                 looked: 0,
+                injected: 0,
                 awake_since: now,
                 napper: Napper::new(now),
                 pace: Pace::new(now),

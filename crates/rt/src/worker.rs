@@ -96,10 +96,12 @@ fn next(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
     let lifo = &inside.worker().slot().lifo;
     let core = &mut **inside;
     let interval = shared.config.inject_interval.unwrap_or_else(|| core.pace.interval());
-    if core.tick.is_multiple_of(interval)
-        && let Some(task) = shared.inject.pop()
-    {
-        return Some(task);
+    // Not by a remainder, for which the processor would divide at each step.
+    if core.tick.wrapping_sub(core.injected) >= interval {
+        core.injected = core.tick;
+        if let Some(task) = shared.inject.pop() {
+            return Some(task);
+        }
     }
     if let Some(task) = lifo.take() {
         return Some(task);
@@ -187,13 +189,15 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
     budget::replace(Budget::initial());
     let mut task = task;
     let mut in_a_row = 0;
+    // The compiler would write the loop's body out four times where it is small enough.
+    let most = core::hint::black_box(LIFO_IN_A_ROW);
     let back = loop {
         announce(shared, &mut inside);
         let measures = || &worker.slot().measures;
         let Some(back) = inside.poll(task, |task| shared.poll(task, measures)) else { break None };
         inside = back;
         let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
-        if in_a_row == LIFO_IN_A_ROW || !budget::has_remaining() {
+        if in_a_row == most || !budget::has_remaining() {
             if shared.push_queue(&mut inside, next, true) {
                 shared.idle().wake_one(&shared.driver);
             }
