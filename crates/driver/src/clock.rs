@@ -54,15 +54,13 @@ impl Clock {
     /// The time.
     #[inline]
     pub fn now(&self) -> Instant {
-        // Relaxed: who must see a pause has it by the order that brought the news of it.
-        if self.inner.is_own.load(Ordering::Relaxed) { self.now_slow() } else { machine::now() }
+        if self.is_own() { self.now_slow() } else { machine::now() }
     }
 
     /// The time in nanoseconds since an unspecified start. Nothing for a clock that was ever paused.
     #[inline]
     pub fn now_ns(&self) -> Option<u64> {
-        // Relaxed: as in `now`.
-        if self.inner.is_own.load(Ordering::Relaxed) { None } else { Some(machine::now_ns()) }
+        if self.is_own() { None } else { Some(machine::now_ns()) }
     }
 
     /// The time in nanoseconds since an unspecified start, at most [`COARSE_BEHIND_NS`] behind;
@@ -71,7 +69,7 @@ impl Clock {
     /// [`COARSE_BEHIND_NS`]: machine::COARSE_BEHIND_NS
     #[inline]
     pub fn coarse_ns(&self) -> Option<u64> {
-        if self.inner.is_own.load(Ordering::Relaxed) { None } else { Some(machine::coarse_ns()) }
+        if self.is_own() { None } else { Some(machine::coarse_ns()) }
     }
 
     #[cold]
@@ -114,13 +112,14 @@ impl Clock {
     /// Whether it was ever paused. One load.
     #[inline]
     pub fn is_own(&self) -> bool {
+        // Relaxed: who must see a pause has it by the order that brought the news of it.
         self.inner.is_own.load(Ordering::Relaxed)
     }
 
     /// Whether it stands still.
     #[inline]
     pub fn is_paused(&self) -> bool {
-        self.inner.is_own.load(Ordering::Relaxed) && self.inner.state.lock().running_since.is_none()
+        self.is_own() && self.inner.state.lock().running_since.is_none()
     }
 
     /// Keeps [`Clock::can_auto_advance`] false until [`Clock::allow_auto_advance`]: a blocking

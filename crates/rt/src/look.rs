@@ -91,24 +91,24 @@ impl Look {
             return None;
         }
         // Inside it is back, or out again in a moment: a later look knows.
-        if self.judged || !outside {
-            return None;
-        }
-        let duration = now.saturating_duration_since(self.since?);
-        let case = self.case.take();
-        let StallConfig { threshold, report, .. } = *config;
-        Some(Suspect { tenure: tenure.clone(), sequence, duration, threshold, report, case })
+        if self.judged || !outside { None } else { self.suspect_again(now, config) }
     }
 
     /// The same poll, when its core was moved: if it goes on and was not told.
-    pub(crate) fn suspect_moved(&self, now: Instant, config: &StallConfig) -> Option<Suspect> {
+    pub(crate) fn suspect_moved(&mut self, now: Instant, config: &StallConfig) -> Option<Suspect> {
         let tenure = self.tenure.as_ref()?;
         if self.told || !is_in(tenure, self.sequence) || tenure.seat.has_returned() {
             return None;
         }
+        self.suspect_again(now, config)
+    }
+
+    /// The poll that it is of, with what is known of it until [`Look::note`] gives that back.
+    fn suspect_again(&mut self, now: Instant, config: &StallConfig) -> Option<Suspect> {
         let duration = now.saturating_duration_since(self.since?);
+        let (tenure, sequence) = (self.tenure.clone()?, self.sequence);
+        let case = self.case.take();
         let StallConfig { threshold, report, .. } = *config;
-        let (tenure, sequence, case) = (tenure.clone(), self.sequence, self.case.clone());
         Some(Suspect { tenure, sequence, duration, threshold, report, case })
     }
 

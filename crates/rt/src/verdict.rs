@@ -28,7 +28,6 @@ pub(crate) struct Sample {
 }
 
 /// What is known of a poll that has been seen twice.
-#[derive(Clone)]
 pub(crate) struct Case {
     last: Sample,
     used: Duration,

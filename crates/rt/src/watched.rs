@@ -100,10 +100,10 @@ impl Watched {
     }
 
     /// The polls that were moved before they were to be told, and go on.
-    pub(crate) fn moved(&self, now: Instant) -> impl Iterator<Item = Suspected> {
+    pub(crate) fn moved(&mut self, now: Instant) -> impl Iterator<Item = Suspected> {
         let shared = self.handle.shared();
         let (runtime, config) = (shared.id, &shared.config.stall);
-        self.away.iter().filter_map(move |away| {
+        self.away.iter_mut().filter_map(move |away| {
             let suspect = away.look.suspect_moved(now, config)?;
             Some(Suspected { runtime, worker: away.worker, moved: true, suspect, found: None })
         })
@@ -269,22 +269,22 @@ mod tests {
         suspect.found = Some(Found::Waiting);
         assert_eq!(deeds(&mut watched, vec![suspect]), [(0, Deed::Move, false)]);
         assert!(watched.owes_a_word());
-        let later = |watched: &Watched, found| {
+        let later = |watched: &mut Watched, found| {
             let mut moved: Vec<_> = watched.moved(start + THRESHOLD).collect();
             assert!(moved.iter().all(|moved| moved.suspect.duration == THRESHOLD));
             moved.iter_mut().for_each(|moved| moved.found = found);
             moved
         };
         for found in [None, Some(Found::Waiting)] {
-            let moved = later(&watched, found);
+            let moved = later(&mut watched, found);
             assert_eq!(moved.len(), 1);
             assert_eq!(deeds(&mut watched, moved), []);
         }
-        let computes = later(&watched, Some(Found::Stuck(StallKind::Computing)));
+        let computes = later(&mut watched, Some(Found::Stuck(StallKind::Computing)));
         assert_eq!(deeds(&mut watched, computes), [(0, Deed::Moved, true)]);
         assert_eq!(watched.away[0].kind, StallKind::Computing, "it counts as such from now on");
         assert!(!watched.owes_a_word());
-        assert!(later(&watched, None).is_empty());
+        assert!(later(&mut watched, None).is_empty());
     }
 
     #[test]
