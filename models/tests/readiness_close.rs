@@ -7,6 +7,7 @@ use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use loom::thread;
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::{Direction, Driver, Interest, Ready};
+use std::future::Future;
 use std::task::{Context, Wake, Waker};
 
 struct Flag(AtomicBool);
@@ -24,7 +25,7 @@ fn a_late_event_reaches_no_next_owner() {
         let interest = Interest::READABLE;
         let first = driver.io().register(0, interest, Ready::EMPTY).unwrap();
         let token = first.token();
-        // Somebody waits, so that the late event goes for the lock.
+        // Somebody waits, so that the late event goes for the waker.
         let mut nobody = Context::from_waker(Waker::noop());
         assert!(first.poll_ready(&mut nobody, Direction::Read).is_pending());
         let late = thread::spawn({
@@ -43,6 +44,37 @@ fn a_late_event_reaches_no_next_owner() {
         assert!(second.poll_ready(&mut cx, Direction::Read).is_pending());
         late.join().unwrap();
         assert!(second.ready_event(interest).ready.is_empty());
+        assert!(!flag.0.load(SeqCst), "the event of another woke the slot's next owner");
+    });
+}
+
+#[test]
+fn a_late_event_wakes_no_future_of_the_next_owner() {
+    loom::model(|| {
+        let driver = Arc::new(Driver::sim(0));
+        let interest = Interest::READABLE;
+        let first = driver.io().register(0, interest, Ready::EMPTY).unwrap();
+        let (token, place) = (first.token(), std::panic::Location::caller());
+        let kind = shinkan_base::wait::WaitKind::Read;
+        let mut nobody = Context::from_waker(Waker::noop());
+        let late = {
+            // A future waits, so that the late event goes for the lock.
+            let mut waits = std::pin::pin!(first.readiness(interest, kind, place));
+            assert!(waits.as_mut().poll(&mut nobody).is_pending());
+            let driver = driver.clone();
+            thread::spawn(move || {
+                let mut out = Wakers::new();
+                driver.apply(token, Ready::READABLE, &mut out);
+                out.wake_all();
+            })
+        };
+        drop(first);
+        let second = driver.io().register(0, interest, Ready::EMPTY).unwrap();
+        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(flag.clone());
+        let mut waits = std::pin::pin!(second.readiness(interest, kind, place));
+        assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        late.join().unwrap();
         assert!(!flag.0.load(SeqCst), "the event of another woke the slot's next owner");
     });
 }

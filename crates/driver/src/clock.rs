@@ -19,6 +19,9 @@ struct Inner {
     // Set once, by the first pause: from then on `state` knows the time.
     is_own: AtomicBool,
     state: Mutex<State>,
+    // One moment, by both of the machine's readings.
+    start: Instant,
+    start_ns: u64,
 }
 
 #[derive(Debug)]
@@ -42,11 +45,13 @@ impl Clock {
     }
 
     fn with(running_since: Option<Instant>) -> Self {
-        let shown = running_since.unwrap_or_else(machine::now);
+        let start = running_since.unwrap_or_else(machine::now);
         Self {
             inner: Arc::new(Inner {
                 is_own: AtomicBool::new(running_since.is_none()),
-                state: Mutex::new(State { shown, running_since, inhibitors: 0 }),
+                state: Mutex::new(State { shown: start, running_since, inhibitors: 0 }),
+                start,
+                start_ns: machine::now_ns(),
             }),
         }
     }
@@ -55,6 +60,20 @@ impl Clock {
     #[inline]
     pub fn now(&self) -> Instant {
         if self.is_own() { self.now_slow() } else { machine::now() }
+    }
+
+    /// The time in nanoseconds since an unspecified start, for who asks how long something took:
+    /// cheaper than [`Clock::now`] and a difference. A pause makes it step by less than the time
+    /// that passed between two readings of the machine's clock when this one was made.
+    #[inline]
+    pub fn ns(&self) -> u64 {
+        if self.is_own() { self.ns_slow() } else { machine::now_ns() }
+    }
+
+    #[cold]
+    fn ns_slow(&self) -> u64 {
+        let since = self.now_slow().saturating_duration_since(self.inner.start).as_nanos();
+        self.inner.start_ns.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
     }
 
     /// The time in nanoseconds since an unspecified start. Nothing for a clock that was ever paused.

@@ -4,8 +4,9 @@ use crate::clock::Clock;
 use crate::fake::Fake;
 use crate::poll::Poll;
 use crate::ready::{Interest, Ready};
-use crate::slots::{Owned, Refused, Slots, Token};
+use crate::slots::{Owned, Refused, Slots};
 use crate::source::Source;
+use crate::token::Token;
 use core::fmt;
 use core::panic::Location;
 use core::time::Duration;
@@ -29,11 +30,17 @@ pub struct Driver {
 pub enum Turn {
     /// Takes what there is.
     Look,
+    /// Takes what there is, but so many events at most, and one at least. The others stay, for this
+    /// thread's next turn or for another.
+    LookFor(usize),
     /// Waits for an event or a ring; at most so long, where there is a time.
     Wait(Option<Duration>),
     /// Waits at most so long for a ring, and not for events.
     Nap(Duration),
 }
+
+/// What one turn takes at most.
+const MOST: usize = shinkan_sys::epoll::EVENTS_MAX;
 
 /// What a turn found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,24 +113,28 @@ impl Driver {
         let shared = &*self.io.shared;
         match (&shared.backend, mode) {
             (Backend::Poll(poll), Turn::Look) => {
-                poll.turn(&shared.slots, Some(Duration::ZERO), out)
+                poll.turn(&shared.slots, Some(Duration::ZERO), MOST, out)
+            }
+            (Backend::Poll(poll), Turn::LookFor(most)) => {
+                poll.turn(&shared.slots, Some(Duration::ZERO), most, out)
             }
             (Backend::Poll(poll), Turn::Wait(Some(time))) if self.clock.can_auto_advance() => {
-                let turned = poll.turn(&shared.slots, Some(Duration::ZERO), out);
+                let turned = poll.turn(&shared.slots, Some(Duration::ZERO), MOST, out);
                 if turned.timed_out {
                     self.clock.advance(time);
                 }
                 turned
             }
-            (Backend::Poll(poll), Turn::Wait(time)) => poll.turn(&shared.slots, time, out),
+            (Backend::Poll(poll), Turn::Wait(time)) => poll.turn(&shared.slots, time, MOST, out),
             (Backend::Poll(poll), Turn::Nap(time)) => poll.nap(time),
             (Backend::Sim(fake), mode) => {
-                let wait = match mode {
-                    Turn::Look => None,
-                    Turn::Wait(time) => time,
-                    Turn::Nap(time) => Some(time),
+                let (wait, most) = match mode {
+                    Turn::Look => (None, usize::MAX),
+                    Turn::LookFor(most) => (None, most),
+                    Turn::Wait(time) => (time, usize::MAX),
+                    Turn::Nap(time) => (Some(time), usize::MAX),
                 };
-                fake.turn(&shared.slots, &self.clock, wait, out)
+                fake.turn(&shared.slots, &self.clock, wait, most, out)
             }
         }
     }

@@ -4,7 +4,8 @@
 use crate::clock::Clock;
 use crate::driver::Turned;
 use crate::ready::Ready;
-use crate::slots::{Slots, Token};
+use crate::slots::Slots;
+use crate::token::Token;
 use core::time::Duration;
 use shinkan_base::atomics::Mutex;
 use shinkan_base::rng::Rng;
@@ -32,13 +33,14 @@ impl Fake {
         self.state.lock().injected.push((token, ready));
     }
 
-    /// Applies what was injected, in an order that the seed decides. `wait` is how long a real
-    /// backend would wait where nothing happens.
+    /// Applies what was injected, in an order that the seed decides, and at most `most` of it, but
+    /// one. `wait` is how long a real backend would wait where nothing happens.
     pub(crate) fn turn(
         &self,
         slots: &Slots,
         clock: &Clock,
         wait: Option<Duration>,
+        most: usize,
         out: &mut Wakers,
     ) -> Turned {
         let mut turned = Turned::default();
@@ -49,6 +51,8 @@ impl Fake {
                 let drawn = state.rng.below(left as u32) as usize;
                 events.swap(left - 1, drawn);
             }
+            let later = events.split_off(events.len().min(most.max(1)));
+            state.injected = later;
             turned.bell = state.rings > 0;
             events
         };

@@ -26,11 +26,12 @@
 //!
 //! The table of slots lives as long as the last [`Io`] or [`Source`], and gives memory back where it
 //! was made for many more descriptors than there are (`slots.rs`). The word's protocol stands in
-//! `word.rs`, the waiters' in `waiters.rs`; their models are `models/tests/readiness_*.rs`.
+//! `word.rs`, the waiters' in `direct.rs` and `waiters.rs`; their models are `models/tests/readiness_*.rs`.
 
 #![deny(unsafe_code)]
 
 mod clock;
+mod direct;
 mod driver;
 mod fake;
 pub mod files;
@@ -47,15 +48,15 @@ mod registered;
 pub mod signals;
 mod slots;
 mod source;
+mod token;
 mod waiters;
 mod word;
 
 pub use clock::Clock;
 pub use driver::{Driver, Io, Turn, Turned, is_rt_shutdown_err, rt_shutdown_err};
 pub use process::Process;
-pub use ready::{Direction, Interest, Ready};
+pub use ready::{Direction, Interest, Ready, ReadyEvent};
 pub use registered::Registered;
-pub use slots::Token;
 pub use source::Source;
+pub use token::Token;
 pub use waiters::Readiness;
-pub use word::ReadyEvent;

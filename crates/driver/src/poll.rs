@@ -7,7 +7,8 @@
 
 use crate::driver::Turned;
 use crate::ready::{Interest, Ready};
-use crate::slots::{Slots, Token};
+use crate::slots::Slots;
+use crate::token::Token;
 use core::time::Duration;
 use shinkan_base::wakers::Wakers;
 use shinkan_sys::epoll::{Buffer, Epoll, Event, Wanted};
@@ -52,11 +53,12 @@ impl Poll {
         &self,
         slots: &Slots,
         timeout: Option<Duration>,
+        most: usize,
         out: &mut Wakers,
     ) -> Turned {
         let mut turned = Turned::default();
         let mut buffer = Buffer::new();
-        let Ok(events) = self.epoll.wait(&mut buffer, timeout) else {
+        let Ok(events) = self.epoll.wait(&mut buffer, timeout, most) else {
             // A signal: the caller looks around and comes again.
             return turned;
         };

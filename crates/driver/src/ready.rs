@@ -250,6 +250,15 @@ impl fmt::Debug for Interest {
     }
 }
 
+/// A readiness and the tick at which it was seen, for a later clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadyEvent {
+    /// What the descriptor was ready for, of what was asked.
+    pub ready: Ready,
+    pub(crate) tick: u32,
+    pub(crate) is_shutdown: bool,
+}
+
 /// The half of a descriptor that a `poll_*` method waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -257,6 +266,19 @@ pub enum Direction {
     Read,
     /// Writing, connecting, sending.
     Write,
+}
+
+impl ReadyEvent {
+    /// An event of its own making: what `ready` says, at the same moment.
+    #[doc(hidden)]
+    pub fn with_ready(self, ready: Ready) -> ReadyEvent {
+        ReadyEvent { ready, ..self }
+    }
+
+    /// Whether the runtime has ended.
+    pub(crate) fn is_shutdown(self) -> bool {
+        self.is_shutdown
+    }
 }
 
 impl Direction {

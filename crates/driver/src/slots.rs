@@ -24,10 +24,12 @@
 
 #![allow(unsafe_code)]
 
+use crate::direct::Direct;
 use crate::kept::CHUNKS_KEPT;
 use crate::ready::Ready;
+use crate::token::Token;
 use crate::waiters::{self, Waiters};
-use crate::word::{GENERATION_BITS, Word};
+use crate::word::Word;
 use core::fmt;
 use core::ptr::NonNull;
 use shinkan_base::atomics::{
@@ -42,12 +44,9 @@ use std::sync::{Arc, PoisonError};
 #[repr(align(64))]
 pub(crate) struct Slot {
     pub(crate) word: Word,
+    pub(crate) direct: Direct,
     pub(crate) waiters: Mutex<Waiters>,
 }
-
-/// A slot and the generation of one owner, as the 64 bits that an event carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Token(u64);
 
 /// The table.
 #[derive(Debug)]
@@ -109,32 +108,11 @@ pub(crate) struct Owned<T: AsRef<Slots>> {
     token: Token,
 }
 
-impl Token {
-    fn new(index: u32, generation: u32) -> Self {
-        debug_assert!(generation >> GENERATION_BITS == 0, "a generation has its bits");
-        Self(u64::from(generation) << 32 | u64::from(index))
-    }
-
-    /// The token of which [`Token::as_u64`] gave the bits.
-    #[inline]
-    pub(crate) const fn from_u64(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    /// As a number.
-    #[inline]
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-
-    #[inline]
-    const fn index(self) -> u32 {
-        self.0 as u32
-    }
-
-    #[inline]
-    pub(crate) const fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
+impl Slot {
+    /// With the generation of its first owner.
+    fn new(generation: u32) -> Self {
+        let word = Word::new(generation);
+        Self { word, direct: Direct::new(), waiters: Mutex::default() }
     }
 }
 
@@ -222,7 +200,7 @@ impl Slots {
             return NonNull::from(&slots[offset]);
         }
         // Before the lock: others apply their events meanwhile.
-        let slot = |_| Slot { word: Word::new(generation), waiters: Mutex::default() };
+        let slot = |_| Slot::new(generation);
         let made: Chunk = (0..1usize << chunk).map(slot).collect();
         let mut chunks = self.write();
         // Somebody else may have been faster; then ours goes when the lock is gone.

@@ -1,10 +1,11 @@
 //! A registered descriptor: waiting for it, and operations that try, clear and wait again.
 
+use crate::direct;
 use crate::driver::{Io, Shared, gone};
-use crate::ready::{Direction, Interest, Ready};
-use crate::slots::{Owned, Token};
+use crate::ready::{Direction, Interest, Ready, ReadyEvent};
+use crate::slots::Owned;
+use crate::token::Token;
 use crate::waiters::{self, Readiness};
-use crate::word::ReadyEvent;
 use core::fmt;
 use core::future::poll_fn;
 use core::panic::Location;
@@ -80,7 +81,7 @@ impl Source {
             context::pending(WaitKind::Budget, self.fd as usize, place);
             return Poll::Pending;
         };
-        match waiters::poll(self.owned.slot(), cx, direction) {
+        match direct::poll(self.owned.slot(), cx, direction) {
             Poll::Ready(event) if event.is_shutdown() => Poll::Ready(Err(gone())),
             Poll::Ready(event) => {
                 unit.made_progress();
@@ -99,7 +100,7 @@ impl Source {
         cx: &mut Context<'_>,
         direction: Direction,
     ) -> Poll<Option<ReadyEvent>> {
-        let event = ready!(waiters::poll(self.owned.slot(), cx, direction));
+        let event = ready!(direct::poll(self.owned.slot(), cx, direction));
         Poll::Ready((!event.is_shutdown()).then_some(event))
     }
 

@@ -1,9 +1,8 @@
-//! Who waits for a slot: one waker for each direction of the `poll_*` methods, and any number of
-//! futures, each with its node in a list.
+//! Who waits for a slot: one waker for each direction of the `poll_*` methods (`direct.rs`), and any
+//! number of futures, each with its node in a list.
 //!
-//! The slot's lock guards the wakers, the list and every field of a linked node. No waker is
-//! cloned, called or dropped under it: clones are made before, the old ones leave with the guard
-//! gone.
+//! The slot's lock guards the list and every field of a linked node. No waker is cloned, called or
+//! dropped under it: clones are made before, the old ones leave with the guard gone.
 //!
 //! ```text
 //! node      means                                             changed by
@@ -14,9 +13,10 @@
 
 #![allow(unsafe_code)]
 
-use crate::ready::{Direction, Interest, Ready};
+use crate::direct;
+use crate::ready::{Interest, Ready, ReadyEvent};
 use crate::slots::Slot;
-use crate::word::{ReadyEvent, Seen, Set, Waiter};
+use crate::word::{Set, Taken};
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
@@ -30,11 +30,9 @@ use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
 use shinkan_context as context;
 
-/// The waiters of one slot, under its lock.
+/// The futures that wait for one slot, under its lock.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    reader: Option<Waker>,
-    writer: Option<Waker>,
     list: List<Node>,
 }
 
@@ -57,30 +55,8 @@ unsafe impl ListNode for Node {
 }
 
 impl Waiters {
-    fn waker(&mut self, direction: Direction) -> &mut Option<Waker> {
-        match direction {
-            Direction::Read => &mut self.reader,
-            Direction::Write => &mut self.writer,
-        }
-    }
-
     /// Takes the wakers of those whom `ready` concerns.
-    fn take(&mut self, slot: &Slot, seen: Seen, ready: Ready, out: &mut Wakers) {
-        for direction in [Direction::Read, Direction::Write] {
-            if !ready.intersects(direction.mask()) {
-                continue;
-            }
-            if let Some(waker) = self.waker(direction).take() {
-                slot.word.woken(Waiter::Direction(direction));
-                out.push(waker);
-            }
-        }
-        if seen.has(Waiter::Node) {
-            self.take_nodes(slot, ready, out);
-        }
-    }
-
-    fn take_nodes(&mut self, slot: &Slot, ready: Ready, out: &mut Wakers) {
+    fn take(&mut self, slot: &Slot, ready: Ready, out: &mut Wakers) {
         let mut next = self.list.front();
         while let Some(node) = next {
             // SAFETY: linked in this list, whose lock we hold.
@@ -99,7 +75,7 @@ impl Waiters {
             }
         }
         if self.list.is_empty() {
-            slot.word.woken(Waiter::Node);
+            slot.word.no_node_waits();
         }
     }
 }
@@ -107,18 +83,23 @@ impl Waiters {
 /// Adds readiness for the owner of `generation` and collects the wakers of those who wait for it.
 #[inline]
 pub(crate) fn set(slot: &Slot, generation: u32, ready: Ready, out: &mut Wakers) {
-    if slot.word.set(generation, ready) == Set::Waiters {
-        wake_slow(slot, Some(generation), ready, out);
+    if let Set::Waiters(taken) = slot.word.set(generation, ready) {
+        wake_slow(slot, Some(generation), taken, ready, out);
     }
 }
 
 /// Ends the runtime's time for this slot.
 pub(crate) fn shut_down(slot: &Slot, out: &mut Wakers) {
-    slot.word.shut_down();
-    wake_slow(slot, None, Ready::ALL, out);
+    wake_slow(slot, None, slot.word.shut_down(), Ready::ALL, out);
 }
 
-fn wake_slow(slot: &Slot, generation: Option<u32>, ready: Ready, out: &mut Wakers) {
+fn wake_slow(slot: &Slot, generation: Option<u32>, taken: Taken, ready: Ready, out: &mut Wakers) {
+    if taken.holds_any() {
+        direct::take(slot, taken, out);
+    }
+    if !taken.has_nodes() {
+        return;
+    }
     let mut waiters = slot.waiters.lock();
     let seen = slot.word.look();
     // Between the set and the lock the slot may have got its next owner, who was promised that
@@ -126,7 +107,7 @@ fn wake_slow(slot: &Slot, generation: Option<u32>, ready: Ready, out: &mut Waker
     if generation.is_none_or(|generation| generation == seen.generation())
         || canary("readiness_wake_any_generation")
     {
-        waiters.take(slot, seen, ready, out);
+        waiters.take(slot, ready, out);
     }
 }
 
@@ -136,42 +117,13 @@ pub(crate) fn release(slot: &Slot, forgotten: &mut Wakers) -> u32 {
     // Futures that were leaked may still be linked. Their memory is pinned for ever, so they are
     // unlinked like any other.
     let mut waiters = slot.waiters.lock();
-    let seen = slot.word.look();
-    waiters.take(slot, seen, Ready::ALL, forgotten);
-    slot.word.release()
-}
-
-/// Waits in one direction: the readiness, or the waker left for it.
-#[inline]
-pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
-    match slot.word.look().ready_event(direction.mask()) {
-        Some(event) => Poll::Ready(event),
-        None => poll_slow(slot, cx, direction),
+    waiters.take(slot, Ready::ALL, forgotten);
+    let (generation, taken) = slot.word.release();
+    drop(waiters);
+    if taken.holds_any() {
+        direct::take(slot, taken, forgotten);
     }
-}
-
-fn poll_slow(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
-    let waiter = Waiter::Direction(direction);
-    // Somebody waits already, most likely the same task again: then no clone is needed.
-    let mut fresh = (!slot.word.look().has(waiter)).then(|| cx.waker().clone());
-    loop {
-        let mut waiters = slot.waiters.lock();
-        let stored = waiters.waker(direction);
-        let same = stored.as_ref().is_some_and(|stored| stored.will_wake(cx.waker()));
-        if !same && fresh.is_none() {
-            drop(waiters);
-            fresh = Some(cx.waker().clone());
-            continue;
-        }
-        if let Some(event) = slot.word.wait(waiter, direction.mask()) {
-            return Poll::Ready(event);
-        }
-        let keeps = same || canary("readiness_replace_keeps_old") && stored.is_some();
-        let old = if keeps { None } else { core::mem::replace(stored, fresh.take()) };
-        drop(waiters);
-        drop(old);
-        return Poll::Pending;
-    }
+    generation
 }
 
 /// Waits for an interest; made by `Source::readiness`.
@@ -226,7 +178,7 @@ impl<'a> Readiness<'a> {
         }
         let waker = cx.waker().clone();
         let mut waiters = self.slot.waiters.lock();
-        if let Some(event) = self.slot.word.wait(Waiter::Node, mask) {
+        if let Some(event) = self.slot.word.wait(mask) {
             drop(waiters);
             return Poll::Ready(event);
         }

@@ -2,24 +2,45 @@
 //! use the descriptor and by the one that closes it. No bit of it leaves this file.
 //!
 //! ```text
-//! 63        36 35      12  11    10    9     8    7..6  5..0
-//! generation   tick       SHUT  LIST  WRITE READ   -    readiness
+//! 63        36 35      12  11    10    9 8    7 6   5..0
+//! generation   tick       SHUT  LIST  WAITS  HELD  readiness
 //!
 //! field        is changed by                                  under the slot's lock
 //! readiness    set (adds), clear (takes, if the tick fits)    no
 //! tick         set (+1)                                       no
-//! READ, WRITE  wait (a `poll_*` waker is left), woken (taken) yes
+//! WAITS, HELD  the table below, a bit for each direction      no
 //! LIST         wait (a node is linked), woken (none left)     yes
 //! SHUT         shut down, once and for ever                   no
-//! generation   release (+1, the rest but SHUT becomes 0)      yes
+//! generation   release (+1; all but SHUT, HELD becomes 0)     yes
 //! ```
+//!
+//! The waker of a direction's `poll_*` methods lies in a cell beside the word (`direct.rs`):
+//!
+//! ```text
+//! WAITS HELD  the cell  who may touch it     goes on to
+//! 0     0     empty     nobody               HELD   hold: a task is about to leave its waker
+//! 1     0     full      nobody               HELD   hold: a task replaces the waker
+//!                                            HELD   set, shut down, release: to take it
+//! 0     1     changes   who set HELD, alone  WAITS  leave, in one exchange with the look that
+//!                                                   finds no readiness
+//!                                            none   let go: the cell is empty
+//! ```
+//!
+//! A task that finds HELD looks again until it is gone: whoever holds calls nobody's code, and lets
+//! go after a few instructions. A set and a shut down need not wait: who leaves a waker after them
+//! sees the readiness, and who takes one before them wakes it. Nor need a release: HELD stays for
+//! the next owner, whose first task to wait is held up, and the waker goes to the last one's.
 //!
 //! **No edge is lost to a clear.** A clear names the tick that its caller saw before it found the
 //! descriptor empty. A set that came between has advanced the tick, so the clear does nothing.
 //!
-//! **No edge is lost to a waiter.** `wait` adds the waiter's bit in one exchange with the look
-//! that finds no readiness: in the order of the word's changes a set is either before, and the
-//! look sees it, or after, and the set sees the bit, takes the lock and finds the waker.
+//! **No edge is lost to a waiter.** `leave` and `wait` add the waiter's bit in one exchange with the
+//! look that finds no readiness: in the order of the word's changes a set is either before, and the
+//! look sees it, or after, and the set sees the bit and holds the cell, or takes the lock and finds
+//! the node.
+//!
+//! **One at a time touches a cell.** HELD is set by an exchange from a word without it, and taken
+//! away by who set it. Each exchange is AcqRel, so what the last holder wrote is seen by the next.
 //!
 //! **No late event reaches the next owner.** An event carries the generation under which its
 //! descriptor was registered; `set` compares it in the same exchange.
@@ -27,13 +48,19 @@
 //! Ticks wrap after 2^24 sets between a look and its clear, generations after 2^28 owners of one
 //! slot between the harvest of an event and its set.
 
-use crate::ready::{Direction, Ready};
+use crate::ready::{Direction, Ready, ReadyEvent};
 use shinkan_base::atomics::{AtomicU64, Ordering};
 use shinkan_base::canary;
 
 const READY: u64 = 0x3f;
-const WAITS_READ: u64 = 1 << 8;
-const WAITS_WRITE: u64 = 1 << 9;
+const HELD_READ: u64 = 1 << 6;
+const HELD_WRITE: u64 = 1 << 7;
+const HELD: u64 = HELD_READ | HELD_WRITE;
+const WAITS_READ: u64 = HELD_READ << TO_WAITS;
+const WAITS_WRITE: u64 = HELD_WRITE << TO_WAITS;
+const WAITS: u64 = WAITS_READ | WAITS_WRITE;
+/// A direction's WAITS lies so far above its HELD.
+const TO_WAITS: u32 = 2;
 const WAITS_LIST: u64 = 1 << 10;
 const SHUTDOWN: u64 = 1 << 11;
 const TICK_ONE: u64 = 1 << 12;
@@ -51,23 +78,10 @@ pub(crate) struct Word(AtomicU64);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen(u64);
 
-/// A readiness and the tick at which it was seen, for a later clear.
+/// Cells that the caller holds, and whether nodes wait. Each cell has to be let go.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadyEvent {
-    /// What the descriptor was ready for, of what was asked.
-    pub ready: Ready,
-    tick: u32,
-    is_shutdown: bool,
-}
-
-/// Who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiter {
-    /// A waker of a `poll_*` method.
-    Direction(Direction),
-    /// A node in the list.
-    Node,
-}
+pub(crate) struct Taken(u64);
 
 /// What a set found.
 #[must_use]
@@ -77,31 +91,42 @@ pub(crate) enum Set {
     Stale,
     /// Set; nobody waits for it.
     NoWaiter,
-    /// Set; take the lock and the wakers.
-    Waiters,
+    /// Set; take the wakers from the cells that are held, and from the list.
+    Waiters(Taken),
 }
 
-impl ReadyEvent {
-    /// An event of its own making: what `ready` says, at the same moment.
-    #[doc(hidden)]
-    pub fn with_ready(self, ready: Ready) -> ReadyEvent {
-        ReadyEvent { ready, ..self }
-    }
-
-    /// Whether the runtime has ended.
-    pub(crate) fn is_shutdown(self) -> bool {
-        self.is_shutdown
-    }
-}
-
-impl Waiter {
+impl Direction {
     #[inline]
-    const fn bit(self) -> u64 {
+    const fn held(self) -> u64 {
         match self {
-            Waiter::Direction(Direction::Read) => WAITS_READ,
-            Waiter::Direction(Direction::Write) => WAITS_WRITE,
-            Waiter::Node => WAITS_LIST,
+            Direction::Read => HELD_READ,
+            Direction::Write => HELD_WRITE,
         }
+    }
+
+    #[inline]
+    const fn waits(self) -> u64 {
+        self.held() << TO_WAITS
+    }
+}
+
+impl Taken {
+    /// Whether the caller holds the cell of this direction, which is full.
+    #[inline]
+    pub(crate) fn holds(self, direction: Direction) -> bool {
+        self.0 & direction.held() != 0
+    }
+
+    /// Whether it holds any.
+    #[inline]
+    pub(crate) fn holds_any(self) -> bool {
+        self.0 & HELD != 0
+    }
+
+    /// Whether nodes wait in the list.
+    #[inline]
+    pub(crate) fn has_nodes(self) -> bool {
+        self.0 & WAITS_LIST != 0
     }
 }
 
@@ -126,9 +151,22 @@ impl Seen {
         (self.0 / GENERATION_ONE) as u32
     }
 
+    /// Whether a waker lies in the direction's cell, and nobody holds it.
     #[inline]
-    pub(crate) fn has(self, waiter: Waiter) -> bool {
-        self.0 & waiter.bit() != 0
+    pub(crate) fn waits(self, direction: Direction) -> bool {
+        self.0 & direction.waits() != 0
+    }
+
+    /// Whether somebody holds the direction's cell.
+    #[inline]
+    pub(crate) fn is_held(self, direction: Direction) -> bool {
+        self.0 & direction.held() != 0
+    }
+
+    /// Whether nodes wait in the list.
+    #[inline]
+    pub(crate) fn has_nodes(self) -> bool {
+        self.0 & WAITS_LIST != 0
     }
 
     /// The part of the readiness that `mask` asks for. Empty after the end, too, where none is.
@@ -148,11 +186,25 @@ impl Seen {
         (event.is_shutdown || !event.ready.is_empty()).then_some(event)
     }
 
+    /// Those who wait for any of `ready`: the bits that say so.
     #[inline]
-    fn waiters_for(self, ready: Ready) -> bool {
-        (ready.is_readable() && self.0 & WAITS_READ != 0)
-            || (ready.is_writable() && self.0 & WAITS_WRITE != 0)
-            || self.0 & WAITS_LIST != 0
+    fn waiters_for(self, ready: Ready) -> u64 {
+        let mut concerned = WAITS_LIST;
+        if ready.is_readable() {
+            concerned |= WAITS_READ;
+        }
+        if ready.is_writable() {
+            concerned |= WAITS_WRITE;
+        }
+        self.0 & concerned
+    }
+
+    /// The word after the cells of `waiters` were taken hold of; and which they are.
+    #[inline]
+    fn held(self, waiters: u64) -> (u64, Taken) {
+        let full = waiters & WAITS;
+        let held = if canary("readiness_take_unheld") { 0 } else { full >> TO_WAITS };
+        (self.0 & !full | held, Taken(full >> TO_WAITS | waiters & WAITS_LIST))
     }
 }
 
@@ -182,12 +234,11 @@ impl Word {
             } else {
                 seen.0.wrapping_add(TICK_ONE) & TICK
             };
-            let next = (seen.0 & !TICK) | tick | u64::from(ready.bits());
-            match self.exchange(seen, next) {
-                Ok(()) if canary("readiness_waiters_before_set") && !before.waiters_for(ready) => {
-                    return Set::NoWaiter;
-                }
-                Ok(()) if seen.waiters_for(ready) => return Set::Waiters,
+            let looked = if canary("readiness_waiters_before_set") { before } else { seen };
+            let waiters = looked.waiters_for(ready);
+            let (next, taken) = seen.held(waiters);
+            match self.exchange(seen, (next & !TICK) | tick | u64::from(ready.bits())) {
+                Ok(()) if waiters != 0 => return Set::Waiters(taken),
                 Ok(()) => return Set::NoWaiter,
                 Err(now) => seen = now,
             }
@@ -207,49 +258,98 @@ impl Word {
         }
     }
 
-    /// Notes a waiter, or answers with the readiness that it need not wait for. The caller holds
-    /// the slot's lock, and has left the waker or is about to before it unlocks.
+    /// Takes hold of a direction's cell, which nobody held in `seen`.
+    ///
+    /// # Errors
+    /// The word has changed: what it says now.
     #[inline]
-    pub(crate) fn wait(&self, waiter: Waiter, mask: Ready) -> Option<ReadyEvent> {
+    pub(crate) fn hold(&self, seen: Seen, direction: Direction) -> Result<(), Seen> {
+        self.exchange(seen, seen.0 & !direction.waits() | direction.held())
+    }
+
+    /// Leaves a waker in the cell, which the caller has held and filled. Or answers with the
+    /// readiness that it need not wait for: then the cell is still held.
+    #[inline]
+    pub(crate) fn leave(&self, direction: Direction) -> Option<ReadyEvent> {
+        let step = direction.waits() - direction.held();
         if canary("readiness_wait_without_recheck") {
-            self.0.fetch_or(waiter.bit(), Ordering::AcqRel);
+            self.0.fetch_add(step, Ordering::AcqRel);
             return None;
         }
         let mut seen = self.look();
         loop {
-            if let Some(event) = seen.ready_event(mask) {
+            if let Some(event) = seen.ready_event(direction.mask()) {
                 return Some(event);
             }
-            if seen.has(waiter) {
-                return None;
-            }
-            match self.exchange(seen, seen.0 | waiter.bit()) {
+            match self.exchange(seen, seen.0 + step) {
                 Ok(()) => return None,
                 Err(now) => seen = now,
             }
         }
     }
 
-    /// Notes that a waiter was taken. The caller holds the slot's lock.
+    /// Gives up the cells that were taken, which are empty now.
     #[inline]
-    pub(crate) fn woken(&self, waiter: Waiter) {
-        self.0.fetch_and(!waiter.bit(), Ordering::AcqRel);
+    pub(crate) fn let_go(&self, taken: Taken) {
+        if !canary("readiness_take_unheld") {
+            self.0.fetch_and(!(taken.0 & HELD), Ordering::AcqRel);
+        }
     }
 
-    /// Ends it all: from now on every wait is answered. All waiters are to be woken.
-    pub(crate) fn shut_down(&self) {
-        self.0.fetch_or(SHUTDOWN, Ordering::AcqRel);
+    /// Gives up the one cell that a [`hold`](Word::hold) got.
+    #[inline]
+    pub(crate) fn let_go_of(&self, direction: Direction) {
+        self.0.fetch_and(!direction.held(), Ordering::AcqRel);
     }
 
-    /// Ends the owner's time and returns the generation of the next. The caller holds the slot's
-    /// lock.
-    pub(crate) fn release(&self) -> u32 {
+    /// Notes that a node waits, or answers with the readiness that it need not wait for. The caller
+    /// holds the slot's lock, and links the node before it unlocks.
+    #[inline]
+    pub(crate) fn wait(&self, mask: Ready) -> Option<ReadyEvent> {
         let mut seen = self.look();
         loop {
+            if let Some(event) = seen.ready_event(mask) {
+                return Some(event);
+            }
+            if seen.has_nodes() {
+                return None;
+            }
+            match self.exchange(seen, seen.0 | WAITS_LIST) {
+                Ok(()) => return None,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Notes that no node is left. The caller holds the slot's lock.
+    #[inline]
+    pub(crate) fn no_node_waits(&self) {
+        self.0.fetch_and(!WAITS_LIST, Ordering::AcqRel);
+    }
+
+    /// Ends it all: from now on every wait is answered. All who wait are to be woken.
+    pub(crate) fn shut_down(&self) -> Taken {
+        let mut seen = self.look();
+        loop {
+            let (next, taken) = seen.held(seen.0 & (WAITS | WAITS_LIST));
+            match self.exchange(seen, next | SHUTDOWN) {
+                Ok(()) => return taken,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Ends the owner's time: the generation of the next, and the cells that the caller now holds.
+    /// The caller holds the slot's lock.
+    pub(crate) fn release(&self) -> (u32, Taken) {
+        let mut seen = self.look();
+        loop {
+            let (held, taken) = seen.held(seen.0 & WAITS);
+            let stays = if canary("readiness_release_unheld") { SHUTDOWN } else { SHUTDOWN | HELD };
             let next =
-                (seen.0 & !(GENERATION_ONE - 1)).wrapping_add(GENERATION_ONE) | (seen.0 & SHUTDOWN);
+                (seen.0 & !(GENERATION_ONE - 1)).wrapping_add(GENERATION_ONE) | (held & stays);
             match self.exchange(seen, next) {
-                Ok(()) => return Seen(next).generation(),
+                Ok(()) => return (Seen(next).generation(), taken),
                 Err(now) => seen = now,
             }
         }
@@ -298,42 +398,78 @@ mod tests {
     #[test]
     fn a_set_of_an_older_generation_does_nothing() {
         let word = Word::new(0);
-        assert_eq!(word.release(), 1);
+        assert_eq!(word.release().0, 1);
         assert_eq!(word.set(0, Ready::ALL), Set::Stale);
         assert!(word.look().event(Ready::ALL).ready.is_empty());
         assert_eq!(word.set(1, Ready::ALL), Set::NoWaiter);
     }
 
+    /// A task leaves its waker.
+    fn leave(word: &Word, direction: Direction) -> Option<ReadyEvent> {
+        assert!(word.hold(word.look(), direction).is_ok());
+        word.leave(direction)
+    }
+
     #[test]
-    fn a_set_tells_of_the_waiters_of_its_direction() {
+    fn a_set_takes_hold_of_the_cells_of_its_directions() {
         let word = Word::new(0);
-        let reader = Waiter::Direction(Direction::Read);
-        assert_eq!(word.wait(reader, READ), None);
+        assert_eq!(leave(&word, Direction::Read), None);
         assert_eq!(word.set(0, Ready::WRITABLE), Set::NoWaiter);
-        assert_eq!(word.set(0, Ready::READ_CLOSED), Set::Waiters);
-        word.woken(reader);
-        assert!(!word.look().has(reader));
+        let Set::Waiters(taken) = word.set(0, Ready::READ_CLOSED) else { panic!("one waits") };
+        assert!(taken.holds(Direction::Read) && !taken.holds(Direction::Write));
+        assert!(!taken.has_nodes());
+        assert!(word.look().is_held(Direction::Read) && !word.look().waits(Direction::Read));
+        assert_eq!(word.set(0, Ready::READABLE), Set::NoWaiter, "the first one wakes it");
+        word.let_go(taken);
+        assert!(!word.look().is_held(Direction::Read));
+        assert!(leave(&word, Direction::Read).is_some());
+        assert!(word.look().is_held(Direction::Read), "it has to take its waker back");
+    }
+
+    #[test]
+    fn a_set_tells_of_nodes() {
+        let word = Word::new(0);
+        assert_eq!(word.wait(READ), None);
+        let Set::Waiters(taken) = word.set(0, Ready::WRITABLE) else { panic!("one waits") };
+        assert!(taken.has_nodes() && !taken.holds_any());
+        word.no_node_waits();
         assert_eq!(word.set(0, Ready::READABLE), Set::NoWaiter);
-        assert!(word.wait(reader, READ).is_some());
+        assert!(word.wait(READ).is_some());
+    }
+
+    #[test]
+    fn the_next_owner_has_no_waiter_and_the_last_ones_are_held() {
+        let word = Word::new(0);
+        assert_eq!(leave(&word, Direction::Read), None);
+        assert_eq!(leave(&word, Direction::Write), None);
+        let (generation, taken) = word.release();
+        assert_eq!(generation, 1);
+        assert!(taken.holds(Direction::Read) && taken.holds(Direction::Write));
+        word.let_go(taken);
+        assert_eq!(word.set(1, Ready::ALL), Set::NoWaiter);
     }
 
     #[test]
     fn the_tick_and_the_generation_wrap_in_their_own_bits() {
-        let word = Word(AtomicU64::new(!SHUTDOWN));
+        let word = Word(AtomicU64::new(!(SHUTDOWN | HELD)));
         let last = (1 << GENERATION_BITS) - 1;
         assert_eq!(word.look().generation(), last);
-        assert_eq!(word.set(last, Ready::READABLE), Set::Waiters);
+        let Set::Waiters(taken) = word.set(last, Ready::READABLE) else { panic!("all wait") };
+        assert!(taken.has_nodes() && taken.holds(Direction::Read));
         assert_eq!((word.look().tick(), word.look().generation()), (0, last));
-        assert_eq!(word.release(), 0);
+        word.let_go(taken);
+        assert_eq!(word.release().0, 0);
         assert!(!word.look().is_shutdown());
     }
 
     #[test]
     fn after_the_end_every_wait_is_answered_also_for_the_next_owner() {
         let word = Word::new(0);
-        word.shut_down();
-        assert!(word.wait(Waiter::Node, READ).is_some_and(ReadyEvent::is_shutdown));
-        word.release();
+        assert!(!word.shut_down().holds_any());
+        assert!(word.wait(READ).is_some_and(ReadyEvent::is_shutdown));
+        assert!(leave(&word, Direction::Read).is_some_and(ReadyEvent::is_shutdown));
+        word.let_go_of(Direction::Read);
+        let _ = word.release();
         assert!(word.look().ready_event(READ).is_some_and(ReadyEvent::is_shutdown));
     }
 }

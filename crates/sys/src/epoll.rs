@@ -75,7 +75,7 @@ impl Epoll {
     }
 
     /// Waits until there is an event or `timeout` has passed (rounded up to milliseconds; `None`
-    /// is for ever) and returns what there is, at most [`EVENTS_MAX`].
+    /// is for ever) and returns what there is, at most `most` and [`EVENTS_MAX`]; of 0 it makes 1.
     ///
     /// # Errors
     /// `Interrupted` by a signal.
@@ -84,10 +84,12 @@ impl Epoll {
         &self,
         buffer: &'b mut Buffer,
         timeout: Option<Duration>,
+        most: usize,
     ) -> io::Result<impl ExactSizeIterator<Item = Event> + use<'b>> {
+        let room = &mut buffer.events[..most.clamp(1, EVENTS_MAX)];
         // Past the range of a timespec there is no difference to "for ever".
         let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());
-        let (events, _) = raw::wait(&self.fd, &mut buffer.events[..], timeout.as_ref())?;
+        let (events, _) = raw::wait(&self.fd, room, timeout.as_ref())?;
         Ok(events.iter().map(|e| Event { data: { e.data }.u64(), flags: e.flags }))
     }
 }
