@@ -290,6 +290,7 @@ impl Builder {
     pub(crate) fn assemble(&mut self, driver: Driver) -> Handle {
         let seed = self.seed.as_ref().map_or_else(any_seed, RngSeed::as_u64);
         let start = driver.clock().now();
+        let start_ns = driver.clock().ns();
         let workers = self.worker_count();
         let name = self.thread_name.clone();
         let blocking = Pool::new(PoolConfig {
@@ -306,7 +307,7 @@ impl Builder {
                 let mut seeds = Rng::new(seed);
                 let slot = |index| {
                     let measures = Measures::new(&self.histograms);
-                    atomics::Arc::new(Slot::new(index, measures, seeds.next_u64(), start))
+                    atomics::Arc::new(Slot::new(index, measures, seeds.next_u64(), start_ns))
                 };
                 Flavor::Multi(Multi {
                     slots: (0..workers).map(slot).collect(),

@@ -26,7 +26,6 @@ use shinkan_probe::Counters;
 use shinkan_sys::park;
 use shinkan_task::{RunQueue, Runnable};
 use shinkan_wheel::Shard;
-use std::time::Instant;
 
 /// Tasks that a worker's own queue holds; what is over goes to the inject queue.
 pub(crate) const QUEUE: usize = 256;
@@ -50,7 +49,7 @@ pub(crate) struct Core {
     pub(crate) injected: u32,
     pub(crate) searching: bool,
     /// When the worker last came back from waiting.
-    pub(crate) awake_since: Instant,
+    pub(crate) awake_since_ns: u64,
     pub(crate) napper: Napper,
     pub(crate) pace: Pace,
     pub(crate) rng: Rng,
@@ -81,7 +80,7 @@ unsafe impl Send for Slot {}
 
 impl Slot {
     /// A slot that nobody has taken over yet; its first seat is over from the start.
-    pub(crate) fn new(index: usize, measures: Measures, seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(index: usize, measures: Measures, seed: u64, now_ns: u64) -> Self {
         let (local, stealer) = ring::new();
         let rng = Rng::new(seed);
         Self {
@@ -100,9 +99,9 @@ impl Slot {
                 tick: 0,
                 looked: 0,
                 injected: 0,
-                awake_since: now,
-                napper: Napper::new(now),
-                pace: Pace::new(now),
+                awake_since_ns: now_ns,
+                napper: Napper::new(now_ns),
+                pace: Pace::new(now_ns),
                 searching: false,
                 rng,
             })),

@@ -35,7 +35,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::ThreadId;
-use std::time::Instant;
 
 /// The one core: there while nobody drives.
 pub(crate) struct Current {
@@ -59,7 +58,7 @@ pub(crate) struct Queue {
     yielded: VecDeque<Runnable>,
     tick: u32,
     /// When the thread last came back from waiting, or began to drive.
-    awake_since: Option<Instant>,
+    awake_since_ns: Option<u64>,
 }
 
 /// The thread that drives.
@@ -252,7 +251,7 @@ fn drive<F: Future>(
     mut future: Pin<&mut F>,
     place: &'static Location<'static>,
 ) -> F::Output {
-    queue.awake_since = Some(handle.clock().now());
+    queue.awake_since_ns = Some(handle.clock().ns());
     let tenure = current(handle.shared()).sit();
     let queue = RefCell::new(queue);
     let seated = Seated::Current(CurrentWorker { handle: handle.clone(), queue, tenure });
@@ -353,10 +352,10 @@ fn wake_as_user(worker: &CurrentWorker, wakers: Wakers) {
 /// polled anything meanwhile.
 fn count_busy(worker: &CurrentWorker) -> bool {
     let shared = worker.shared();
-    let Some(since) = worker.queue.borrow_mut().awake_since.take() else { return false };
-    let busy = shared.driver.clock().now().saturating_duration_since(since);
+    let Some(since_ns) = worker.queue.borrow_mut().awake_since_ns.take() else { return false };
+    let busy_ns = shared.driver.clock().ns().saturating_sub(since_ns);
     let here = current(shared);
-    here.measures.rest(&here.counters, here.counters.polls(), busy)
+    here.measures.rest(&here.counters, here.counters.polls(), busy_ns)
 }
 
 /// Waits for an event, a deadline or the bell.
@@ -383,7 +382,7 @@ fn sleep(worker: &CurrentWorker, woken: &AtomicBool) {
         shared.watch.end(until);
         here.measures.add_ready(turned.events);
         here.counters.inc_unparks();
-        worker.queue.borrow_mut().awake_since = Some(shared.driver.clock().now());
+        worker.queue.borrow_mut().awake_since_ns = Some(shared.driver.clock().ns());
         turned.bell
     };
     if shared.idle().leave(rung, &shared.driver) == Left::Woken {

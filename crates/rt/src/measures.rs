@@ -70,10 +70,9 @@ impl Measures {
         }
     }
 
-    /// The worker was awake for `busy`, and is not any more; it has made so many polls. Whether any
+    /// The worker was awake for `ns`, and is not any more; it has made so many polls. Whether any
     /// since the last time.
-    pub(crate) fn rest(&self, counters: &Counters, polls: u64, busy: Duration) -> bool {
-        let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn rest(&self, counters: &Counters, polls: u64, ns: u64) -> bool {
         counters.add_busy_ns(ns);
         let new = polls.wrapping_sub(self.polls_seen.load(Ordering::Relaxed));
         if new == 0 {
@@ -133,7 +132,7 @@ mod tests {
     fn the_mean_follows_the_polls_and_sleep_without_any_is_counted() {
         let (measures, counters) = (none(), Counters::new());
         let rest = |ns| {
-            let polled = measures.rest(&counters, counters.polls(), Duration::from_nanos(ns));
+            let polled = measures.rest(&counters, counters.polls(), ns);
             measures.park(&counters, polled);
         };
         rest(5);

@@ -8,10 +8,11 @@
 //! at most if the watcher does not come back: whoever is stuck in a poll costs no more than that.
 
 use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an event may wait for a watcher that does not come back.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
+const NAP_NS: u64 = NAP.as_nanos() as u64;
 
 /// How many nap at most as if there were no others.
 const NAPPERS: u32 = 32;
@@ -61,28 +62,27 @@ impl Arrivals {
 
 /// What one worker has learned from them.
 pub(crate) struct Napper {
-    since: Instant,
+    since_ns: u64,
     seen: u64,
     pays: bool,
 }
 
 impl Napper {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, seen: 0, pays: false }
+    pub(crate) fn new(now_ns: u64) -> Self {
+        Self { since_ns: now_ns, seen: 0, pays: false }
     }
 
     /// Whether events came one by one of late, and fast.
-    pub(crate) fn pays(&mut self, now: Instant, arrivals: &Arrivals) -> bool {
-        let passed = now.saturating_duration_since(self.since);
-        if passed >= NAP / 2 {
+    pub(crate) fn pays(&mut self, now_ns: u64, arrivals: &Arrivals) -> bool {
+        let passed = now_ns.saturating_sub(self.since_ns);
+        if passed >= NAP_NS / 2 {
             let all = arrivals.waits.load(Ordering::Relaxed);
             // Each half wraps by itself; a carry from the low one is an error of one in 2^32.
             let single = u64::from((all as u32).wrapping_sub(self.seen as u32));
             let several = (all >> 32).wrapping_sub(self.seen >> 32) & 0xffff_ffff;
-            let fast =
-                u128::from(single) * 1_000_000 >= u128::from(RATE_PER_MS) * passed.as_nanos();
+            let fast = single.saturating_mul(1_000_000) >= RATE_PER_MS.saturating_mul(passed);
             self.pays = fast && several <= single / 8;
-            self.since = now;
+            self.since_ns = now_ns;
             self.seen = all;
         }
         self.pays
@@ -103,12 +103,12 @@ mod tests {
         }
     }
 
-    fn after(single: u32, several: u32, time: Duration) -> bool {
-        let start = Instant::now();
+    fn after(single: u32, several: u32, ns: u64) -> bool {
+        let start = 1;
         let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
         come(&arrivals, single, 1);
         come(&arrivals, several, 5);
-        napper.pays(start + time, &arrivals)
+        napper.pays(start + ns, &arrivals)
     }
 
     #[test]
@@ -119,23 +119,23 @@ mod tests {
 
     #[test]
     fn it_pays_where_single_events_come_fast() {
-        assert!(after(100, 0, NAP));
-        assert!(after(100, 5, NAP));
+        assert!(after(100, 0, NAP_NS));
+        assert!(after(100, 5, NAP_NS));
     }
 
     #[test]
     fn not_where_they_are_few_or_slow_or_come_together() {
-        assert!(!after(3, 0, NAP));
-        assert!(!after(100, 0, 100 * NAP));
-        assert!(!after(100, 50, NAP));
+        assert!(!after(3, 0, NAP_NS));
+        assert!(!after(100, 0, 100 * NAP_NS));
+        assert!(!after(100, 50, NAP_NS));
     }
 
     #[test]
     fn a_watcher_that_stays_away_ends_it() {
-        let start = Instant::now();
+        let start = 1;
         let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
         come(&arrivals, 100, 1);
-        assert!(napper.pays(start + NAP, &arrivals));
-        assert!(!napper.pays(start + 2 * NAP, &arrivals));
+        assert!(napper.pays(start + NAP_NS, &arrivals));
+        assert!(!napper.pays(start + 2 * NAP_NS, &arrivals));
     }
 }

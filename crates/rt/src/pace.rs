@@ -6,8 +6,6 @@
 //! seconds behind tasks of some milliseconds, or have the inject queue's line fetched all the time
 //! behind tasks of some nanoseconds.
 
-use std::time::Instant;
-
 /// How long a task from outside, an event or a timer may wait for the worker to look.
 const PATIENCE_NS: u64 = 200_000;
 
@@ -34,19 +32,19 @@ pub(crate) struct Pace {
     steps: u32,
     busy_ns: u64,
     /// Where the time that is not yet counted begins.
-    since: Instant,
+    since_ns: u64,
     tick: u32,
 }
 
 impl Pace {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now_ns: u64) -> Self {
         Self {
             interval: DEFAULT,
             event_interval: EVENTS_DEFAULT,
             mean_ns: PATIENCE_NS / u64::from(DEFAULT),
             steps: 0,
             busy_ns: 0,
-            since: now,
+            since_ns: now_ns,
             tick: 0,
         }
     }
@@ -66,18 +64,17 @@ impl Pace {
     /// The worker has made its step number `tick`, and goes on. Reads the clock only where there
     /// are steps enough.
     #[inline]
-    pub(crate) fn goes_on(&mut self, tick: u32, now: impl FnOnce() -> Instant) {
+    pub(crate) fn goes_on(&mut self, tick: u32, now_ns: impl FnOnce() -> u64) {
         if self.steps + tick.wrapping_sub(self.tick) >= SAMPLE {
-            self.rests(tick, now());
+            self.rests(tick, now_ns());
         }
     }
 
     /// The worker has made its step number `tick`, and has nothing to do.
-    pub(crate) fn rests(&mut self, tick: u32, now: Instant) {
-        let ns = now.saturating_duration_since(self.since).as_nanos();
-        self.busy_ns = self.busy_ns.saturating_add(u64::try_from(ns).unwrap_or(u64::MAX));
+    pub(crate) fn rests(&mut self, tick: u32, now_ns: u64) {
+        self.busy_ns = self.busy_ns.saturating_add(now_ns.saturating_sub(self.since_ns));
         self.steps = self.steps.saturating_add(tick.wrapping_sub(self.tick));
-        self.resumes(tick, now);
+        self.resumes(tick, now_ns);
         if self.steps < SAMPLE {
             return;
         }
@@ -90,8 +87,8 @@ impl Pace {
     }
 
     /// It has something to do again.
-    pub(crate) fn resumes(&mut self, tick: u32, now: Instant) {
-        self.since = now;
+    pub(crate) fn resumes(&mut self, tick: u32, now_ns: u64) {
+        self.since_ns = now_ns;
         self.tick = tick;
     }
 }
@@ -99,14 +96,13 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
 
-    /// The intervals after many steps that each take so long.
-    fn after_steps_of(time: Duration) -> (u32, u32) {
-        let mut now = Instant::now();
+    /// The intervals after many steps that each take so many nanoseconds.
+    fn after_steps_of(ns: u64) -> (u32, u32) {
+        let mut now: u64 = 1;
         let mut pace = Pace::new(now);
         for tick in 1..2_000 {
-            now += time;
+            now = now.saturating_add(ns);
             pace.goes_on(tick, || now);
         }
         (pace.interval(), pace.event_interval())
@@ -114,25 +110,25 @@ mod tests {
 
     #[test]
     fn looks_are_as_far_apart_in_time_whatever_a_step_takes() {
-        assert_eq!(after_steps_of(Duration::from_micros(10)), (20, 20));
-        assert_eq!(after_steps_of(Duration::from_micros(50)), (4, 4));
+        assert_eq!(after_steps_of(10_000), (20, 20));
+        assert_eq!(after_steps_of(50_000), (4, 4));
     }
 
     #[test]
     fn it_ends_at_every_second_step_and_does_not_vanish() {
-        assert_eq!(after_steps_of(Duration::from_millis(50)), (2, 1));
-        assert_eq!(after_steps_of(Duration::from_secs(1 << 40)), (2, 1));
-        assert_eq!(after_steps_of(Duration::ZERO), (127, 61));
+        assert_eq!(after_steps_of(50_000_000), (2, 1));
+        assert_eq!(after_steps_of(1 << 52), (2, 1));
+        assert_eq!(after_steps_of(0), (127, 61));
     }
 
     #[test]
     fn rests_are_not_counted() {
-        let mut now = Instant::now();
+        let mut now = 1;
         let mut pace = Pace::new(now);
         for tick in 1..2_000 {
-            now += Duration::from_micros(10);
+            now += 10_000;
             pace.rests(tick, now);
-            now += Duration::from_secs(3);
+            now += 3_000_000_000;
             pace.resumes(tick, now);
         }
         assert_eq!(pace.interval(), 20);

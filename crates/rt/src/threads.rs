@@ -43,8 +43,8 @@ pub(crate) fn finish(mut inside: Inside<'_>) {
         inside.searching = false;
         let _ = shared.idle().found_work();
     }
-    let now = shared.driver.clock().now();
-    count_busy(&mut inside, now);
+    let now_ns = shared.driver.clock().ns();
+    count_busy(&mut inside, now_ns);
     // Out of the core first: dropping futures is user code.
     let mut tasks = Vec::new();
     tasks.extend(worker.slot().lifo.take());

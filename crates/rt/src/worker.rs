@@ -16,7 +16,6 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
 use shinkan_driver::Turn;
 use shinkan_task::Runnable;
-use std::time::Instant;
 
 /// Polls of tasks from the LIFO slot in a row; then the next one goes behind the others, so that
 /// two tasks that wake each other do not keep the rest from running.
@@ -226,7 +225,7 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     let shared = inside.worker().handle.shared();
     let tick = inside.tick;
     inside.looked = tick;
-    inside.pace.goes_on(tick, || shared.driver.clock().now());
+    inside.pace.goes_on(tick, || shared.driver.clock().ns());
     let mut wakers = Wakers::new();
     // The bell is for those who wait, so that there is nothing to ask while there are no descriptors.
     if !shared.driver.io().is_unused() {
@@ -268,11 +267,11 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     }
     let until = shared.watch.begin(shared.next_deadline());
     let clock = shared.driver.clock();
-    let now = clock.now();
+    let now_ns = clock.ns();
     let limit = shared.until(until);
     let mode = match patience {
         Patience::Wait
-            if inside.napper.pays(now, &shared.arrivals)
+            if inside.napper.pays(now_ns, &shared.arrivals)
                 && (shared.arrivals.anybody_watches() || shared.idle().anybody_awake()) =>
         {
             let nap = nap::lasts(shared.idle().sleepers());
@@ -285,9 +284,9 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     if watches {
         shared.arrivals.begin();
     }
-    let polled = count_busy(&mut inside, now);
+    let polled = count_busy(&mut inside, now_ns);
     let tick = inside.tick;
-    inside.pace.rests(tick, now);
+    inside.pace.rests(tick, now_ns);
     let (counters, measures) = (&worker.slot().counters, &worker.slot().measures);
     measures.park(counters, polled);
     let mut wakers = Wakers::new();
@@ -304,9 +303,9 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     inside.searching = left == Left::Woken;
     monitor::note_work(shared);
     counters.inc_unparks();
-    inside.awake_since = clock.now();
-    let awake_since = inside.awake_since;
-    inside.pace.resumes(tick, awake_since);
+    let now_ns = clock.ns();
+    inside.awake_since_ns = now_ns;
+    inside.pace.resumes(tick, now_ns);
     inside = fire_and_wake(inside, &mut wakers)?;
     if shared.hooks.after_unpark.is_some() {
         inside = inside.user(|| shared.hooks.unpark())?;
@@ -314,13 +313,13 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     Some(inside)
 }
 
-/// Counts the time until `now` that the worker was awake. Whether it polled anything meanwhile.
-pub(crate) fn count_busy(inside: &mut Inside<'_>, now: Instant) -> bool {
-    let busy = now.saturating_duration_since(inside.awake_since);
-    inside.awake_since = now;
+/// Counts the time until now that the worker was awake. Whether it polled anything meanwhile.
+pub(crate) fn count_busy(inside: &mut Inside<'_>, now_ns: u64) -> bool {
+    let busy_ns = now_ns.saturating_sub(inside.awake_since_ns);
+    inside.awake_since_ns = now_ns;
     let worker = inside.worker();
     let slot = worker.slot();
-    slot.measures.rest(&slot.counters, slot.polls_with(&worker.tenure), busy)
+    slot.measures.rest(&slot.counters, slot.polls_with(&worker.tenure), busy_ns)
 }
 
 /// Calls wakers, which may be anybody's code.
