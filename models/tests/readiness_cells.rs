@@ -58,6 +58,28 @@ fn a_task_that_comes_back_early_meets_no_waker_on_its_way() {
 }
 
 #[test]
+fn of_two_that_report_at_once_one_carries_the_waker() {
+    loom::model(|| {
+        let driver = Driver::sim(0);
+        let source = driver.io().register(0, Interest::READABLE, Ready::EMPTY).unwrap();
+        let world = Arc::new((driver, source));
+        let (flag, waker) = flag();
+        let mut cx = Context::from_waker(&waker);
+        assert!(world.1.poll_ready(&mut cx, Direction::Read).is_pending());
+        let other = thread::spawn({
+            let world = world.clone();
+            move || report(&world.0, &world.1)
+        });
+        let mut out = Wakers::new();
+        world.0.shutdown(&mut out);
+        out.wake_all();
+        other.join().unwrap();
+        assert!(flag.0.load(SeqCst));
+        assert_eq!(std::sync::Arc::strong_count(&flag), 2, "a waker of it is still somewhere");
+    });
+}
+
+#[test]
 fn of_two_that_poll_at_once_one_is_woken() {
     loom::model(|| {
         let driver = Driver::sim(0);

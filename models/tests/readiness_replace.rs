@@ -45,10 +45,15 @@ fn the_task_that_polls_last_is_woken() {
         let poll = |waker: &Waker| {
             source.poll_ready(&mut Context::from_waker(waker), Direction::Read).is_pending()
         };
-        let _ = poll(&first.1);
+        let waited = poll(&first.1);
         let waits = poll(&second.1);
         kernel.join().unwrap();
         assert!(!waits || second.0.0.load(SeqCst), "it waits for what has come");
+        assert!(
+            waits || !waited || first.0.0.load(SeqCst),
+            "it was displaced by one that is ready"
+        );
+        assert_eq!(std::sync::Arc::strong_count(&first.0), 2, "its waker is still somewhere");
     });
 }
 

@@ -376,6 +376,14 @@ impl<T: Item, const N: usize> Stealer<T, N> {
         }
     }
 
+    /// The index of the first item, if there is any: while it stays the same, nobody has taken one.
+    #[inline]
+    pub fn first(&self) -> Option<u32> {
+        let head = self.shared.head(Ordering::Acquire);
+        let tail = self.shared.words.tail.load(Ordering::Acquire);
+        (tail != head.real).then_some(head.real)
+    }
+
     /// How many items there are; of the past where the owner is at work.
     #[inline]
     pub fn len(&self) -> usize {

@@ -33,8 +33,8 @@ impl Fake {
         self.state.lock().injected.push((token, ready));
     }
 
-    /// Applies what was injected, in an order that the seed decides, and at most `most` of it, but
-    /// one. `wait` is how long a real backend would wait where nothing happens.
+    /// Applies what was injected, in an order that the seed decides, at most `most` events of it,
+    /// and one at least. `wait` is how long a real backend would wait where nothing happens.
     pub(crate) fn turn(
         &self,
         slots: &Slots,

@@ -1,9 +1,13 @@
 //! The backend that epoll gives.
 //!
-//! All idle workers wait in the same epoll; the kernel hands an event to one of them. The doorbell
-//! stands in it level-triggered, so that a worker that only looks can't take a ring away from the
-//! ones that wait. Rejected: an edge-triggered bell, which lost 197 of 200 rings to a concurrent
-//! look.
+//! All idle workers that watch wait in the same epoll; the kernel hands an event to one of them. The
+//! doorbell stands in it level-triggered, so that a worker that only looks can't take a ring away
+//! from the ones that wait. Rejected: an edge-triggered bell, which lost 197 of 200 rings to a
+//! concurrent look.
+//!
+//! Those that nap wait in another epoll, of the doorbell alone. It stands in both exclusively, so that
+//! a ring wakes one thread of all: a napper, if there is one, for the others watch. Rejected: poll(2)
+//! on the doorbell, from which each ring wakes all.
 
 use crate::driver::Turned;
 use crate::ready::{Interest, Ready};
@@ -23,15 +27,24 @@ const BELL: u64 = u64::MAX;
 #[derive(Debug)]
 pub(crate) struct Poll {
     epoll: Epoll,
+    naps: Epoll,
     bell: Eventfd,
 }
 
 impl Poll {
     pub(crate) fn new() -> io::Result<Self> {
-        let (epoll, bell) = (Epoll::new()?, Eventfd::new()?);
-        let wanted = Wanted { read: true, write: false, priority: false, level: true };
-        epoll.add(bell.as_raw_fd(), BELL, wanted)?;
-        Ok(Self { epoll, bell })
+        let (epoll, naps, bell) = (Epoll::new()?, Epoll::new()?, Eventfd::new()?);
+        // Whoever naps is woken first.
+        for epoll in [&naps, &epoll] {
+            let bells = |exclusive| {
+                let wanted =
+                    Wanted { read: true, write: false, priority: false, level: true, exclusive };
+                epoll.add(bell.as_raw_fd(), BELL, wanted)
+            };
+            // Not every kernel's stand-in knows of it; then one more may wake for nothing.
+            bells(true).or_else(|_| bells(false))?;
+        }
+        Ok(Self { epoll, naps, bell })
     }
 
     pub(crate) fn add(&self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
@@ -41,6 +54,7 @@ impl Poll {
             write: interest.is_writable(),
             priority: interest.is_priority(),
             level: false,
+            exclusive: false,
         };
         self.epoll.add(fd, token.as_u64(), wanted)
     }
@@ -79,7 +93,9 @@ impl Poll {
 
     /// Waits for the bell alone.
     pub(crate) fn nap(&self, time: Duration) -> Turned {
-        let bell = self.bell.wait(time);
+        let mut buffer = Buffer::new();
+        // A signal ends it early.
+        let bell = self.naps.wait(&mut buffer, Some(time), 1).is_ok_and(|rings| rings.len() > 0);
         Turned { bell, timed_out: !bell, events: 0 }
     }
 

@@ -27,7 +27,8 @@ impl Source {
         Self { owned, fd, place }
     }
 
-    /// Waits in one direction; at most one task each. The last one to poll is woken.
+    /// Waits in one direction; at most one task each. The last one to poll is woken; where that one
+    /// is told that it is ready, the one before it may be woken too.
     ///
     /// # Errors
     /// The runtime has ended.

@@ -94,10 +94,11 @@ pub(crate) fn shut_down(slot: &Slot, out: &mut Wakers) {
 }
 
 fn wake_slow(slot: &Slot, generation: Option<u32>, taken: Taken, ready: Ready, out: &mut Wakers) {
+    let has_nodes = taken.has_nodes();
     if taken.holds_any() {
         direct::take(slot, taken, out);
     }
-    if !taken.has_nodes() {
+    if !has_nodes {
         return;
     }
     let mut waiters = slot.waiters.lock();
@@ -117,7 +118,9 @@ pub(crate) fn release(slot: &Slot, forgotten: &mut Wakers) -> u32 {
     // Futures that were leaked may still be linked. Their memory is pinned for ever, so they are
     // unlinked like any other.
     let mut waiters = slot.waiters.lock();
-    waiters.take(slot, Ready::ALL, forgotten);
+    if slot.word.look().has_nodes() {
+        waiters.take(slot, Ready::ALL, forgotten);
+    }
     let (generation, taken) = slot.word.release();
     drop(waiters);
     if taken.holds_any() {

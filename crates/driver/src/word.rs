@@ -9,7 +9,7 @@
 //! readiness    set (adds), clear (takes, if the tick fits)    no
 //! tick         set (+1)                                       no
 //! WAITS, HELD  the table below, a bit for each direction      no
-//! LIST         wait (a node is linked), woken (none left)     yes
+//! LIST         wait (a node is linked), no node waits          yes
 //! SHUT         shut down, once and for ever                   no
 //! generation   release (+1; all but SHUT, HELD becomes 0)     yes
 //! ```
@@ -28,8 +28,9 @@
 //!
 //! A task that finds HELD looks again until it is gone: whoever holds calls nobody's code, and lets
 //! go after a few instructions. A set and a shut down need not wait: who leaves a waker after them
-//! sees the readiness, and who takes one before them wakes it. Nor need a release: HELD stays for
-//! the next owner, whose first task to wait is held up, and the waker goes to the last one's.
+//! sees the readiness (or that it was cleared since) and wakes whom it has displaced, and who takes
+//! one before them wakes it. Nor need a release: HELD stays, and the next owner's first task to wait
+//! is held up until who set it has carried the last owner's waker away.
 //!
 //! **No edge is lost to a clear.** A clear names the tick that its caller saw before it found the
 //! descriptor empty. A set that came between has advanced the tick, so the clear does nothing.
@@ -78,18 +79,18 @@ pub(crate) struct Word(AtomicU64);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen(u64);
 
-/// Cells that the caller holds, and whether nodes wait. Each cell has to be let go.
+/// Cells that the caller holds, and whether nodes wait. The cells have to be let go, once.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Taken(u64);
 
 /// What a set found.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Set {
     /// The slot has another owner: nothing was changed.
     Stale,
-    /// Set; nobody waits for it.
+    /// Set; nobody is to be woken: who holds a cell sees it, or wakes whom it took from there.
     NoWaiter,
     /// Set; take the wakers from the cells that are held, and from the list.
     Waiters(Taken),
@@ -113,19 +114,19 @@ impl Direction {
 impl Taken {
     /// Whether the caller holds the cell of this direction, which is full.
     #[inline]
-    pub(crate) fn holds(self, direction: Direction) -> bool {
+    pub(crate) fn holds(&self, direction: Direction) -> bool {
         self.0 & direction.held() != 0
     }
 
     /// Whether it holds any.
     #[inline]
-    pub(crate) fn holds_any(self) -> bool {
+    pub(crate) fn holds_any(&self) -> bool {
         self.0 & HELD != 0
     }
 
     /// Whether nodes wait in the list.
     #[inline]
-    pub(crate) fn has_nodes(self) -> bool {
+    pub(crate) fn has_nodes(&self) -> bool {
         self.0 & WAITS_LIST != 0
     }
 }
@@ -204,7 +205,8 @@ impl Seen {
     fn held(self, waiters: u64) -> (u64, Taken) {
         let full = waiters & WAITS;
         let held = if canary("readiness_take_unheld") { 0 } else { full >> TO_WAITS };
-        (self.0 & !full | held, Taken(full >> TO_WAITS | waiters & WAITS_LIST))
+        let gone = if canary("readiness_take_twice") { 0 } else { full };
+        (self.0 & !gone | held, Taken(full >> TO_WAITS | waiters & WAITS_LIST))
     }
 }
 
@@ -271,6 +273,7 @@ impl Word {
     /// readiness that it need not wait for: then the cell is still held.
     #[inline]
     pub(crate) fn leave(&self, direction: Direction) -> Option<ReadyEvent> {
+        debug_assert!(self.look().is_held(direction) && !self.look().waits(direction));
         let step = direction.waits() - direction.held();
         if canary("readiness_wait_without_recheck") {
             self.0.fetch_add(step, Ordering::AcqRel);
@@ -291,8 +294,10 @@ impl Word {
     /// Gives up the cells that were taken, which are empty now.
     #[inline]
     pub(crate) fn let_go(&self, taken: Taken) {
+        let held = taken.0 & HELD;
         if !canary("readiness_take_unheld") {
-            self.0.fetch_and(!(taken.0 & HELD), Ordering::AcqRel);
+            let before = self.0.fetch_and(!held, Ordering::AcqRel);
+            debug_assert!(before & held == held, "nobody else lets go of them");
         }
     }
 
@@ -424,6 +429,18 @@ mod tests {
         assert!(!word.look().is_held(Direction::Read));
         assert!(leave(&word, Direction::Read).is_some());
         assert!(word.look().is_held(Direction::Read), "it has to take its waker back");
+    }
+
+    #[test]
+    fn who_lets_go_of_one_cell_keeps_the_others_hold() {
+        let word = Word::new(0);
+        assert_eq!(leave(&word, Direction::Read), None);
+        let Set::Waiters(taken) = word.set(0, Ready::READABLE) else { panic!("one waits") };
+        assert!(word.hold(word.look(), Direction::Write).is_ok());
+        word.let_go(taken);
+        assert!(word.look().is_held(Direction::Write) && !word.look().is_held(Direction::Read));
+        assert_eq!(word.leave(Direction::Write), None);
+        assert!(word.look().waits(Direction::Write) && !word.look().is_held(Direction::Write));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -102,6 +103,41 @@ fn a_ring_is_taken_by_one_who_waits_and_by_none_who_looks() {
     assert!(turn(&driver, LONG).bell);
     assert!(driver.take_bell() && driver.take_bell() && !driver.take_bell());
     assert_eq!(turn(&driver, Turn::Look), Turned { timed_out: true, ..Turned::default() });
+}
+
+/// Until the thread with this folder in /proc waits in the kernel.
+fn until_it_waits(thread: &Path) {
+    let call = Path::new("/proc").join(thread).join("syscall");
+    while std::fs::read_to_string(&call).unwrap().starts_with("running") {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_ring_ends_a_nap_and_leaves_who_watches() {
+    let driver = Arc::new(Driver::epoll().unwrap());
+    let (_stream, mut peer) = registered(&driver);
+    drain(&driver);
+    let waits = |mode| {
+        let (driver, (told, folder)) = (driver.clone(), std::sync::mpsc::channel());
+        let thread = thread::spawn(move || {
+            told.send(std::fs::read_link("/proc/thread-self").unwrap()).unwrap();
+            turn(&driver, mode)
+        });
+        until_it_waits(&folder.recv().unwrap());
+        thread
+    };
+    for _ in 0..50 {
+        let watcher = waits(LONG);
+        let napper = waits(Turn::Nap(Duration::from_secs(60)));
+        driver.ring();
+        assert!(napper.join().unwrap().bell);
+        assert!(driver.take_bell());
+        // Had the ring ended its wait, this would not be what it comes back with.
+        peer.write_all(b"1").unwrap();
+        let watched = watcher.join().unwrap();
+        assert_eq!((watched.bell, watched.events), (false, 1));
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::measures::Measures;
 use crate::nap::Napper;
 use crate::pace::Pace;
+use crate::relief::Relief;
 use crate::scheduler::Spare;
 use crate::tenure::{Said, Tenure};
 use core::cell::Cell;
@@ -52,6 +53,7 @@ pub(crate) struct Core {
     pub(crate) awake_since_ns: u64,
     pub(crate) napper: Napper,
     pub(crate) pace: Pace,
+    pub(crate) relief: Relief,
     pub(crate) rng: Rng,
 }
 
@@ -102,6 +104,7 @@ impl Slot {
                 awake_since_ns: now_ns,
                 napper: Napper::new(now_ns),
                 pace: Pace::new(now_ns),
+                relief: Relief::default(),
                 searching: false,
                 rng,
             })),

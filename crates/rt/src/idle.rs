@@ -194,6 +194,48 @@ impl Idle {
     }
 }
 
+/// Whether a worker that waits for the bell comes back in a moment whether it rings or not. See the
+/// end of `IDLE.md`.
+#[derive(Debug)]
+pub struct Duty {
+    on: AtomicU32,
+}
+
+impl Duty {
+    /// Nobody is on duty.
+    #[allow(clippy::new_without_default, reason = "the models' atomics have no default either")]
+    pub fn new() -> Self {
+        Self { on: AtomicU32::new(0) }
+    }
+
+    /// A worker is about to wait, a moment at most, after `begin_sleep`. True: it is the one on duty.
+    #[inline]
+    #[must_use]
+    pub fn begin(&self) -> bool {
+        self.on.swap(1, Ordering::Relaxed) == 0
+    }
+
+    /// It is back; before it waits again it calls `begin_sleep`, and looks at all queues.
+    #[inline]
+    pub fn end(&self) {
+        self.on.store(0, Ordering::Relaxed);
+    }
+
+    /// After a push: whether somebody will look at all queues in a moment. The fence here pairs with
+    /// the one of the `begin_sleep` that is next for who is on duty.
+    #[inline]
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        if self.on.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        if !canary("duty_no_push_fence") {
+            fence(Ordering::SeqCst);
+        }
+        self.on.load(Ordering::Relaxed) != 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,7 @@ mod namer;
 mod naming;
 mod nap;
 mod pace;
+mod relief;
 mod reporter;
 mod runtime;
 mod schedule;

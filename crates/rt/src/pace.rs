@@ -61,6 +61,12 @@ impl Pace {
         self.event_interval
     }
 
+    /// How long so many steps take, as far as is known.
+    #[inline]
+    pub(crate) fn takes_ns(&self, steps: usize) -> u64 {
+        self.mean_ns.saturating_mul(steps as u64)
+    }
+
     /// The worker has made its step number `tick`, and goes on. Reads the clock only where there
     /// are steps enough.
     #[inline]

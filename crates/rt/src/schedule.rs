@@ -7,6 +7,7 @@
 //! Rejected: waking at each push. Three of Tokio's upstream changes that woke more were reverted.
 
 use crate::core::{Core, Inside};
+use crate::nap;
 use crate::seated::{self, Seated};
 use crate::shared::{Flavor, Shared};
 use shinkan_context as context;
@@ -66,7 +67,8 @@ impl Shared {
     /// the queue since it was empty.
     ///
     /// `quiet`: the pusher itself runs the task next if the queue was empty, so waking a thief for
-    /// it would only carry it from cache to cache. The next push finds the queue unannounced.
+    /// it would only carry it from cache to cache. The next push finds the queue unannounced. So it
+    /// does while what is queued is little and another worker looks by itself in a moment.
     #[inline]
     pub(crate) fn push_queue(&self, core: &mut Core, task: Runnable, quiet: bool) -> bool {
         let was_empty = match core.local.push(task) {
@@ -74,10 +76,25 @@ impl Shared {
             Err(task) => return self.push_overflow(core, task),
         };
         if was_empty {
-            core.unannounced = quiet;
-            return !quiet;
+            core.unannounced = quiet || self.waits_little(core);
+            return !core.unannounced;
         }
-        core::mem::take(&mut core.unannounced)
+        self.announces(core)
+    }
+
+    /// Whether a thief is to be woken now for what was queued quietly before.
+    #[inline]
+    pub(crate) fn announces(&self, core: &mut Core) -> bool {
+        let now = core.unannounced && !self.waits_little(core);
+        core.unannounced &= !now;
+        now
+    }
+
+    /// Whether what is queued waits no longer than a thief would take to come, and one comes anyway
+    /// if it does.
+    #[inline]
+    fn waits_little(&self, core: &Core) -> bool {
+        self.duty.is_on() && core.pace.takes_ns(core.local.len()) <= nap::LITTLE_NS
     }
 
     #[cold]

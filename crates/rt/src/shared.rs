@@ -5,13 +5,14 @@ use crate::core::Slot;
 use crate::current::Current;
 use crate::fate::Fate;
 use crate::hooks::Hooks;
-use crate::idle::{Bell, Idle};
+use crate::idle::{Bell, Duty, Idle};
 use crate::inject::Inject;
 use crate::nap::Arrivals;
 use crate::stall::StallConfig;
 use crate::watch::Watch;
 use shinkan_base::atomics::plain::{AtomicBool, AtomicU64, Ordering};
 use shinkan_base::atomics::{self, Mutex};
+use shinkan_base::pad::Padded;
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::Driver;
 use shinkan_sys::clock::COARSE_BEHIND_NS;
@@ -70,6 +71,7 @@ pub(crate) struct Shared {
     idle: Idle,
     pub(crate) watch: Watch,
     pub(crate) arrivals: Arrivals,
+    pub(crate) duty: Padded<Duty>,
     /// Timers of sleeps that are polled off the workers; a current-thread runtime's only wheel.
     pub(crate) timers: Shard,
     /// What tick 0 of every wheel means.
@@ -143,6 +145,7 @@ impl Shared {
             idle: Idle::new(u32::try_from(workers).expect("checked by the builder")),
             watch: Watch::new(),
             arrivals: Arrivals::default(),
+            duty: Padded(Duty::new()),
             timers: Shard::new(0, park::pause),
             start: parts.start,
             start_ns: now_ns.saturating_sub(passed_ns),

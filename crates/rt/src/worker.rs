@@ -9,6 +9,7 @@ use crate::hooks::quietly;
 use crate::idle::Left;
 use crate::monitor;
 use crate::nap;
+use crate::relief::Stuck;
 use crate::shared::Shared;
 use shinkan_base::atomics::{Arc, hint};
 use shinkan_base::canary;
@@ -23,6 +24,14 @@ const LIFO_IN_A_ROW: u32 = 3;
 
 /// Rounds of a spinning processor, of which each takes 10 to 40 ns.
 const A_FEW_MICROSECONDS: u32 = 100;
+
+/// With so many tasks in its queue a worker leaves further events where each worker finds them, in
+/// the order in which they came. What it took, and had no room for, would come behind all that the
+/// workers have and get from the sockets: the inject queue is looked at for one task at a time.
+const SOCKETS_AHEAD: usize = 64;
+
+/// But looks for so many, however long its queue.
+const SOCKETS_LEAST: usize = 8;
 
 /// What a step did.
 pub(crate) enum Step<'a> {
@@ -210,10 +219,10 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
 }
 
 /// A task was queued quietly, for this worker to run it next, and now another one comes first: it
-/// may block the thread, so a thief must know of what is queued.
+/// may block the thread, so a thief must know of what is queued; unless one comes by itself.
 #[inline]
 fn announce(shared: &Shared, core: &mut Core) {
-    if core::mem::take(&mut core.unannounced) && !core.local.is_empty() {
+    if shared.announces(core) && !core.local.is_empty() {
         shared.idle().wake_one(&shared.driver);
     }
 }
@@ -229,10 +238,30 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     let mut wakers = Wakers::new();
     // The bell is for those who wait, so that there is nothing to ask while there are no descriptors.
     if !shared.driver.io().is_unused() {
-        let turned = shared.driver.turn(Turn::Look, &mut wakers);
+        let room = SOCKETS_AHEAD.saturating_sub(inside.local.len()).max(SOCKETS_LEAST);
+        let turned = shared.driver.turn(Turn::LookFor(room), &mut wakers);
         inside.worker().slot().measures.add_ready(turned.events);
     }
+    relieve(shared, &mut inside);
     fire_and_wake(inside, &mut wakers)
+}
+
+/// Takes over what another worker does not get to.
+fn relieve(shared: &Shared, inside: &mut Inside<'_>) {
+    let slots = &shared.multi().slots;
+    let own = inside.worker().index;
+    let core = &mut **inside;
+    let task = match core.relief.look(slots, own, || shared.driver.clock().ns()) {
+        None => return,
+        Some(Stuck::Queue(at)) => slots[at].stealer.steal_into(&mut core.local),
+        Some(Stuck::Lifo(at, mark)) => slots[at].lifo.take_marked(mark),
+    };
+    let Some(task) = task else { return };
+    core.relief.took(slots, own);
+    slots[own].counters.add_steals(1);
+    shared.push_queue(core, task, false);
+    // They came in behind the worker's own, and a thief may have been told of none of them.
+    shared.idle().wake_one(&shared.driver);
 }
 
 /// Fires what is due, a batch at a time, and wakes who waited, with those in `wakers`.
@@ -269,19 +298,14 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let clock = shared.driver.clock();
     let now_ns = clock.ns();
     let limit = shared.until(until);
+    let naps = patience == Patience::Wait && may_nap(&mut inside, now_ns);
+    let on_duty = naps && shared.duty.begin();
     let mode = match patience {
-        Patience::Wait
-            if inside.napper.pays(now_ns, &shared.arrivals)
-                && (shared.arrivals.anybody_watches() || shared.idle().anybody_awake()) =>
-        {
-            let nap = nap::lasts(shared.idle().sleepers());
-            Turn::Nap(limit.map_or(nap, |limit| limit.min(nap)))
-        }
+        Patience::Wait if naps => Turn::Nap(nap::lasts(on_duty).min(limit.unwrap_or(nap::LONG))),
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
-    let watches = !matches!(mode, Turn::Nap(_));
-    if watches {
+    if !naps {
         shared.arrivals.begin();
     }
     let polled = count_busy(&mut inside, now_ns);
@@ -290,13 +314,16 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let (counters, measures) = (&worker.slot().counters, &worker.slot().measures);
     measures.park(counters, polled);
     let mut wakers = Wakers::new();
-    if watches {
+    if !naps {
         inside.looked = tick;
     }
     let turned = shared.driver.turn(mode, &mut wakers);
     shared.watch.end(until);
-    if watches {
+    if !naps {
         shared.arrivals.end(turned.events);
+    }
+    if on_duty {
+        shared.duty.end();
     }
     measures.add_ready(turned.events);
     let left = shared.idle().leave(turned.bell, &shared.driver);
@@ -311,6 +338,13 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         inside = inside.user(|| shared.hooks.unpark())?;
     }
     Some(inside)
+}
+
+/// Whether this worker need not watch the sockets too.
+fn may_nap(inside: &mut Inside<'_>, now_ns: u64) -> bool {
+    let shared = inside.worker().handle.shared();
+    inside.napper.pays(now_ns, &shared.arrivals)
+        && (shared.arrivals.anybody_watches() || shared.idle().anybody_awake())
 }
 
 /// Counts the time until now that the worker was awake. Whether it polled anything meanwhile.

@@ -33,6 +33,10 @@ pub struct Wanted {
     pub priority: bool,
     /// Reported as long as it lasts, instead of once when it begins.
     pub level: bool,
+    /// Where it stands in several queues, one of them is told, the first to which it was added of
+    /// those in which somebody waits; the peer's half close is not reported then. See `EPOLLEXCLUSIVE`
+    /// in epoll_ctl(2).
+    pub exclusive: bool,
 }
 
 /// Room for the events of one wait: made on the stack at no cost, filled by the kernel.
@@ -103,10 +107,13 @@ impl AsFd for Epoll {
 impl Wanted {
     fn flags(self) -> EventFlags {
         let mut flags = EventFlags::empty();
-        flags.set(EventFlags::IN | EventFlags::RDHUP, self.read);
+        flags.set(EventFlags::IN, self.read);
+        // The two exclude each other.
+        flags.set(EventFlags::RDHUP, self.read && !self.exclusive);
         flags.set(EventFlags::OUT, self.write);
         flags.set(EventFlags::PRI, self.priority);
         flags.set(EventFlags::ET, !self.level);
+        flags.set(EventFlags::EXCLUSIVE, self.exclusive);
         flags
     }
 }

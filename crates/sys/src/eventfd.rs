@@ -1,9 +1,8 @@
 //! eventfd(2) as a counting doorbell: each write adds one unit, each read takes one.
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::event::EventfdFlags;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Duration;
 
 /// The doorbell.
 #[derive(Debug)]
@@ -26,14 +25,6 @@ impl Eventfd {
     pub fn ring(&self) {
         // It can only refuse when 2^64 - 2 units wait, and then everybody is awake.
         let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
-    }
-
-    /// Waits at most so long until there is a unit, and leaves it there. A signal ends it early.
-    pub fn wait(&self, time: Duration) -> bool {
-        let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
-        // A time that is longer than the kernel counts is for ever.
-        let limit = Timespec::try_from(time).ok();
-        matches!(rustix::event::poll(&mut fds, limit.as_ref()), Ok(1))
     }
 
     /// Takes a unit, where there is one.
