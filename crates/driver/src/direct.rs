@@ -11,80 +11,139 @@ use crate::ready::{Direction, ReadyEvent};
 use crate::slots::Slot;
 use crate::word::Taken;
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::{UnsafeCell, hint};
 use shinkan_base::canary;
 use shinkan_base::wakers::Wakers;
 use shinkan_sys::park;
 
-/// The cells.
+/// The cells. Which of them are full, the word says.
 pub(crate) struct Direct {
-    reader: UnsafeCell<Option<Waker>>,
-    writer: UnsafeCell<Option<Waker>>,
+    reader: UnsafeCell<MaybeUninit<Waker>>,
+    writer: UnsafeCell<MaybeUninit<Waker>>,
 }
 
 // SAFETY:
-// - a cell is touched by `exchange` alone, whose callers hold it: one at a time, and each sees what
-//   the one before it left (`word.rs`).
+// - a cell is touched by who holds it, one at a time, and each sees what the one before it left
+//   (`word.rs`).
 // - what goes through it to another thread is a `Waker`, which may.
 unsafe impl Sync for Direct {}
 
 impl Direct {
     /// Empty ones.
     pub(crate) fn new() -> Self {
-        Self { reader: UnsafeCell::new(None), writer: UnsafeCell::new(None) }
+        let cell = || UnsafeCell::new(MaybeUninit::uninit());
+        Self { reader: cell(), writer: cell() }
     }
 
-    /// Swaps what lies in the cell.
+    #[inline(always)]
+    fn cell(&self, direction: Direction) -> &UnsafeCell<MaybeUninit<Waker>> {
+        match direction {
+            Direction::Read => &self.reader,
+            Direction::Write => &self.writer,
+        }
+    }
+
+    /// Puts a waker into an empty cell.
     ///
     /// # Safety
     /// The caller holds the cell of that direction.
     #[inline]
-    unsafe fn swap(&self, direction: Direction, waker: &mut Option<Waker>) {
-        let cell = match direction {
-            Direction::Read => &self.reader,
-            Direction::Write => &self.writer,
-        };
-        // SAFETY: exclusive, the caller's word.
-        cell.with_mut(|cell| core::mem::swap(unsafe { &mut *cell }, waker));
+    unsafe fn put(&self, direction: Direction, waker: Waker) {
+        self.cell(direction).with_mut(|cell| {
+            // SAFETY: exclusive, the caller's word.
+            unsafe { &mut *cell }.write(waker);
+        });
     }
 
-    /// Whether a wake of what lies in the cell would wake this task.
+    /// Takes the waker out of a full cell, which then is empty.
     ///
     /// # Safety
-    /// The caller holds the cell of that direction.
+    /// The caller holds the cell of that direction, and it is full.
+    #[inline]
+    unsafe fn take(&self, direction: Direction) -> Waker {
+        self.cell(direction).with(|cell| {
+            // SAFETY: exclusive, the caller's word.
+            let cell = unsafe { &*cell };
+            // SAFETY: full, the caller's word; it counts as empty from here on.
+            unsafe { cell.assume_init_read() }
+        })
+    }
+
+    /// Whether a wake of what lies in a full cell would wake this task.
+    ///
+    /// # Safety
+    /// As for `take`.
     #[inline]
     unsafe fn is(&self, direction: Direction, waker: &Waker) -> bool {
-        let cell = match direction {
-            Direction::Read => &self.reader,
-            Direction::Write => &self.writer,
-        };
-        // SAFETY: exclusive, the caller's word.
-        cell.with(|cell| unsafe { &*cell }.as_ref().is_some_and(|old| old.will_wake(waker)))
+        self.cell(direction).with(|cell| {
+            // SAFETY: exclusive, the caller's word.
+            let cell = unsafe { &*cell };
+            // SAFETY: full, the caller's word.
+            unsafe { cell.assume_init_ref() }.will_wake(waker)
+        })
     }
 }
 
 /// Moves the wakers out of the cells that were taken, and lets go of them.
-#[inline]
+#[inline(always)]
 pub(crate) fn take(slot: &Slot, taken: Taken, out: &mut Wakers) {
-    let (mut reader, mut writer) = (None, None);
-    if taken.holds(Direction::Read) {
-        // SAFETY: held.
-        unsafe { slot.direct.swap(Direction::Read, &mut reader) };
+    let waker = |direction| {
+        // SAFETY: held, and full, since that was what was waited in.
+        taken.holds(direction).then(|| unsafe { slot.direct.take(direction) })
+    };
+    let (reader, writer) = (waker(Direction::Read), waker(Direction::Write));
+    if taken.holds_any() {
+        slot.word.let_go(taken);
     }
-    if taken.holds(Direction::Write) {
-        // SAFETY: held.
-        unsafe { slot.direct.swap(Direction::Write, &mut writer) };
+    if let Some(reader) = reader {
+        out.push(reader);
     }
-    slot.word.let_go(taken);
-    reader.into_iter().chain(writer).for_each(|waker| out.push(waker));
+    if let Some(writer) = writer {
+        out.push(writer);
+    }
 }
 
 /// Waits in one direction: the readiness, or the waker left for it.
-#[inline]
+#[inline(always)]
 pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
+    let seen = slot.word.look();
+    if !seen.has_to_wait(direction) {
+        return poll_slow(slot, cx, direction, None);
+    }
+    let fresh = cx.waker().clone();
+    let Ok(held) = slot.word.hold(seen, direction) else {
+        return poll_slow(slot, cx, direction, Some(fresh));
+    };
+    // SAFETY: held since just now.
+    unsafe { slot.direct.put(direction, fresh) };
+    match slot.word.leave(held, direction) {
+        None => Poll::Pending,
+        Some(event) => ready_slow(slot, direction, event),
+    }
+}
+
+/// What is ready came after the cell was taken hold of: its waker is not needed.
+#[cold]
+fn ready_slow(slot: &Slot, direction: Direction, event: ReadyEvent) -> Poll<ReadyEvent> {
+    // SAFETY: held, and filled by the caller.
+    let unneeded = unsafe { slot.direct.take(direction) };
+    slot.word.let_go_of(direction);
+    drop(unneeded);
+    Poll::Ready(event)
+}
+
+/// The same where it is ready, a waker is there already, or somebody holds the cell.
+#[cold]
+fn poll_slow(
+    slot: &Slot,
+    cx: &mut Context<'_>,
+    direction: Direction,
+    mut fresh: Option<Waker>,
+) -> Poll<ReadyEvent> {
     let word = &slot.word;
-    let (mut fresh, mut rests) = (None, Rests::default());
+    let mut rests = Rests::default();
     let mut seen = word.look();
     loop {
         if let Some(event) = seen.ready_event(direction.mask()) {
@@ -99,25 +158,30 @@ pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> P
         if !waits && fresh.is_none() {
             fresh = Some(cx.waker().clone());
         }
-        if let Err(now) = word.hold(seen, direction) {
-            seen = now;
-            continue;
-        }
+        let held = match word.hold(seen, direction) {
+            Ok(held) => held,
+            Err(now) => {
+                seen = now;
+                continue;
+            }
+        };
         // Most likely the same task again.
-        // SAFETY: held since just now.
+        // SAFETY: held since just now, and full.
         let same = waits && unsafe { slot.direct.is(direction, cx.waker()) };
         let keeps = same || waits && (fresh.is_none() || canary("readiness_replace_keeps_old"));
-        if !keeps {
-            // SAFETY: held.
-            unsafe { slot.direct.swap(direction, &mut fresh) };
+        let mut other = None;
+        if let Some(fresh) = fresh.take_if(|_| !keeps) {
+            // SAFETY: held, and full.
+            other = waits.then(|| unsafe { slot.direct.take(direction) });
+            // SAFETY: held, and empty by now.
+            unsafe { slot.direct.put(direction, fresh) };
         }
-        if let Some(event) = word.leave(direction) {
-            let mut left = None;
-            // SAFETY: still held, since a readiness came between.
-            unsafe { slot.direct.swap(direction, &mut left) };
+        if let Some(event) = word.leave(held, direction) {
+            // SAFETY: still held, since a readiness came between, and full.
+            let left = unsafe { slot.direct.take(direction) };
             word.let_go_of(direction);
             // Another task was told to wait; what came found the cell held, and woke nobody.
-            let other = if keeps { left.filter(|_| !same) } else { fresh };
+            let other = if keeps { Some(left).filter(|_| !same) } else { other };
             if let Some(waker) = other {
                 waker.wake();
             }

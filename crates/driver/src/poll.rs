@@ -8,6 +8,9 @@
 //! Those that nap wait in another epoll, of the doorbell alone. It stands in both exclusively, so that
 //! a ring wakes one thread of all: a napper, if there is one, for the others watch. Rejected: poll(2)
 //! on the doorbell, from which each ring wakes all.
+//!
+//! Rejected: to have the slots of a batch, what their wakers point to and the queue's next task
+//! fetched ahead. With 1,000 connections it saved less of the user's time than two runs differ by.
 
 use crate::driver::Turned;
 use crate::ready::{Interest, Ready};
@@ -112,6 +115,9 @@ impl Poll {
 
 #[inline]
 fn ready(event: Event) -> Ready {
+    if event.is_room_and_data_alone() {
+        return Ready::READABLE | Ready::WRITABLE;
+    }
     let when = |is_set: bool, one: Ready| Ready::from_bits(u8::from(is_set) * one.bits());
     // An error alone (a datagram that was refused) is got by the next read; a wait for data would
     // last for ever.

@@ -261,6 +261,7 @@ pub struct ReadyEvent {
 
 /// The half of a descriptor that a `poll_*` method waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Direction {
     /// Reading, accepting, receiving.
     Read,
@@ -285,9 +286,11 @@ impl Direction {
     /// The readiness that ends a wait in this direction.
     #[inline]
     pub(crate) const fn mask(self) -> Ready {
-        match self {
-            Direction::Read => Ready(Ready::READABLE.0 | Ready::READ_CLOSED.0),
-            Direction::Write => Ready(Ready::WRITABLE.0 | Ready::WRITE_CLOSED.0),
+        const READ: u8 = Ready::READABLE.0 | Ready::READ_CLOSED.0;
+        const {
+            let write = Ready::WRITABLE.0 | Ready::WRITE_CLOSED.0;
+            assert!(write == READ << Direction::Write as u32, "each one bit further");
         }
+        Ready(READ << self as u32)
     }
 }

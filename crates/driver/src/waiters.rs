@@ -16,7 +16,7 @@
 use crate::direct;
 use crate::ready::{Interest, Ready, ReadyEvent};
 use crate::slots::Slot;
-use crate::word::{Set, Taken};
+use crate::word::Set;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
@@ -84,23 +84,26 @@ impl Waiters {
 #[inline]
 pub(crate) fn set(slot: &Slot, generation: u32, ready: Ready, out: &mut Wakers) {
     if let Set::Waiters(taken) = slot.word.set(generation, ready) {
-        wake_slow(slot, Some(generation), taken, ready, out);
+        let has_nodes = taken.has_nodes();
+        direct::take(slot, taken, out);
+        if has_nodes {
+            wake_nodes_slow(slot, Some(generation), ready, out);
+        }
     }
 }
 
 /// Ends the runtime's time for this slot.
 pub(crate) fn shut_down(slot: &Slot, out: &mut Wakers) {
-    wake_slow(slot, None, slot.word.shut_down(), Ready::ALL, out);
+    let taken = slot.word.shut_down();
+    let has_nodes = taken.has_nodes();
+    direct::take(slot, taken, out);
+    if has_nodes {
+        wake_nodes_slow(slot, None, Ready::ALL, out);
+    }
 }
 
-fn wake_slow(slot: &Slot, generation: Option<u32>, taken: Taken, ready: Ready, out: &mut Wakers) {
-    let has_nodes = taken.has_nodes();
-    if taken.holds_any() {
-        direct::take(slot, taken, out);
-    }
-    if !has_nodes {
-        return;
-    }
+#[inline(never)]
+fn wake_nodes_slow(slot: &Slot, generation: Option<u32>, ready: Ready, out: &mut Wakers) {
     let mut waiters = slot.waiters.lock();
     let seen = slot.word.look();
     // Between the set and the lock the slot may have got its next owner, who was promised that
@@ -123,9 +126,7 @@ pub(crate) fn release(slot: &Slot, forgotten: &mut Wakers) -> u32 {
     }
     let (generation, taken) = slot.word.release();
     drop(waiters);
-    if taken.holds_any() {
-        direct::take(slot, taken, forgotten);
-    }
+    direct::take(slot, taken, forgotten);
     generation
 }
 

@@ -97,12 +97,11 @@ pub(crate) enum Set {
 }
 
 impl Direction {
+    // By a shift, since the direction is mostly an argument.
     #[inline]
     const fn held(self) -> u64 {
-        match self {
-            Direction::Read => HELD_READ,
-            Direction::Write => HELD_WRITE,
-        }
+        const { assert!(HELD_WRITE == HELD_READ << Direction::Write as u32, "one bit further") };
+        HELD_READ << self as u32
     }
 
     #[inline]
@@ -156,6 +155,13 @@ impl Seen {
     #[inline]
     pub(crate) fn waits(self, direction: Direction) -> bool {
         self.0 & direction.waits() != 0
+    }
+
+    /// Whether nothing ends a wait in this direction, and its cell is empty: by one comparison.
+    #[inline]
+    pub(crate) fn has_to_wait(self, direction: Direction) -> bool {
+        let ready = u64::from(direction.mask().bits());
+        self.0 & (ready | SHUTDOWN | direction.waits() | direction.held()) == 0
     }
 
     /// Whether somebody holds the direction's cell.
@@ -260,33 +266,33 @@ impl Word {
         }
     }
 
-    /// Takes hold of a direction's cell, which nobody held in `seen`.
+    /// Takes hold of a direction's cell, which nobody held in `seen`: what the word says then.
     ///
     /// # Errors
     /// The word has changed: what it says now.
     #[inline]
-    pub(crate) fn hold(&self, seen: Seen, direction: Direction) -> Result<(), Seen> {
-        self.exchange(seen, seen.0 & !direction.waits() | direction.held())
+    pub(crate) fn hold(&self, seen: Seen, direction: Direction) -> Result<Seen, Seen> {
+        let held = seen.0 & !direction.waits() | direction.held();
+        self.exchange(seen, held).map(|()| Seen(held))
     }
 
-    /// Leaves a waker in the cell, which the caller has held and filled. Or answers with the
-    /// readiness that it need not wait for: then the cell is still held.
+    /// Leaves a waker in the cell, which the caller has held, so that the word said `seen`, and
+    /// filled. Or answers with the readiness that it need not wait for: then the cell is still held.
     #[inline]
-    pub(crate) fn leave(&self, direction: Direction) -> Option<ReadyEvent> {
-        debug_assert!(self.look().is_held(direction) && !self.look().waits(direction));
+    pub(crate) fn leave(&self, mut seen: Seen, direction: Direction) -> Option<ReadyEvent> {
         let step = direction.waits() - direction.held();
         if canary("readiness_wait_without_recheck") {
             self.0.fetch_add(step, Ordering::AcqRel);
             return None;
         }
-        let mut seen = self.look();
         loop {
-            if let Some(event) = seen.ready_event(direction.mask()) {
-                return Some(event);
-            }
+            debug_assert!(seen.is_held(direction) && !seen.waits(direction));
             match self.exchange(seen, seen.0 + step) {
                 Ok(()) => return None,
                 Err(now) => seen = now,
+            }
+            if let Some(event) = seen.ready_event(direction.mask()) {
+                return Some(event);
             }
         }
     }
@@ -409,10 +415,15 @@ mod tests {
         assert_eq!(word.set(1, Ready::ALL), Set::NoWaiter);
     }
 
+    fn hold(word: &Word, direction: Direction) -> Seen {
+        let Ok(held) = word.hold(word.look(), direction) else { panic!("nobody else is there") };
+        held
+    }
+
     /// A task leaves its waker.
     fn leave(word: &Word, direction: Direction) -> Option<ReadyEvent> {
-        assert!(word.hold(word.look(), direction).is_ok());
-        word.leave(direction)
+        let held = hold(word, direction);
+        word.leave(held, direction)
     }
 
     #[test]
@@ -427,7 +438,10 @@ mod tests {
         assert_eq!(word.set(0, Ready::READABLE), Set::NoWaiter, "the first one wakes it");
         word.let_go(taken);
         assert!(!word.look().is_held(Direction::Read));
-        assert!(leave(&word, Direction::Read).is_some());
+        word.clear(word.look().event(READ), READ);
+        let held = hold(&word, Direction::Read);
+        assert_eq!(word.set(0, Ready::READABLE), Set::NoWaiter, "who holds it sees it");
+        assert!(word.leave(held, Direction::Read).is_some());
         assert!(word.look().is_held(Direction::Read), "it has to take its waker back");
     }
 
@@ -436,10 +450,11 @@ mod tests {
         let word = Word::new(0);
         assert_eq!(leave(&word, Direction::Read), None);
         let Set::Waiters(taken) = word.set(0, Ready::READABLE) else { panic!("one waits") };
-        assert!(word.hold(word.look(), Direction::Write).is_ok());
+        let held = hold(&word, Direction::Write);
         word.let_go(taken);
         assert!(word.look().is_held(Direction::Write) && !word.look().is_held(Direction::Read));
-        assert_eq!(word.leave(Direction::Write), None);
+        word.clear(word.look().event(READ), READ);
+        assert_eq!(word.leave(held, Direction::Write), None);
         assert!(word.look().waits(Direction::Write) && !word.look().is_held(Direction::Write));
     }
 
@@ -484,8 +499,7 @@ mod tests {
         let word = Word::new(0);
         assert!(!word.shut_down().holds_any());
         assert!(word.wait(READ).is_some_and(ReadyEvent::is_shutdown));
-        assert!(leave(&word, Direction::Read).is_some_and(ReadyEvent::is_shutdown));
-        word.let_go_of(Direction::Read);
+        assert!(word.look().ready_event(READ).is_some_and(ReadyEvent::is_shutdown));
         let _ = word.release();
         assert!(word.look().ready_event(READ).is_some_and(ReadyEvent::is_shutdown));
     }

@@ -139,6 +139,12 @@ impl fmt::Debug for Buffer {
 }
 
 impl Event {
+    /// There is something to read, room to write, and nothing else to say: what most events are.
+    #[inline]
+    pub fn is_room_and_data_alone(self) -> bool {
+        self.flags == EventFlags::IN | EventFlags::OUT
+    }
+
     /// A read returns something: data, a connection, urgent data.
     #[inline]
     pub fn is_readable(self) -> bool {

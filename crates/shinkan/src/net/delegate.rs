@@ -45,7 +45,8 @@ macro_rules! from_std {
 /// The method of `AsyncRead`.
 macro_rules! reads {
     ($this:ident => $sock:expr) => {
-        #[inline]
+        // As `Source::poll_stream`.
+        #[inline(always)]
         fn poll_read(
             self: std::pin::Pin<&mut Self>,
             cx: &mut std::task::Context<'_>,
@@ -60,7 +61,7 @@ macro_rules! reads {
 /// The methods of `AsyncWrite` but `poll_shutdown`.
 macro_rules! writes {
     ($this:ident => $sock:expr) => {
-        #[inline]
+        #[inline(always)]
         fn poll_write(
             self: std::pin::Pin<&mut Self>,
             cx: &mut std::task::Context<'_>,
