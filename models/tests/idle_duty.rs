@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use shinkan_base::canary;
-use shinkan_rt::idle::{Bell, Duty, Idle};
+use shinkan_rt::idle::{Bell, Duty, Idle, Left};
 
 /// Units of the bell.
 #[derive(Default)]
@@ -82,7 +82,7 @@ impl World {
             if on_duty && !canary("duty_ends_late") {
                 self.duty.end();
             }
-            if self.idle.leave(naps == 0, &self.bell) == shinkan_rt::idle::Left::Woken {
+            if self.idle.leave(naps == 0, &self.bell) == Left::Woken {
                 let _ = self.idle.found_work();
                 assert!(self.finds(), "it was rung for nothing");
                 return;
@@ -106,6 +106,48 @@ fn of_naps(naps: u32) {
         let worker = thread::spawn(move || its.work(naps));
         world.push();
         worker.join().unwrap();
+    });
+}
+
+impl World {
+    /// A worker that naps on duty once, and then is stuck in a task of its own.
+    fn nap_and_be_stuck(&self) {
+        self.idle.begin_sleep(false);
+        let found = self.finds();
+        let on_duty = !found && self.duty.begin();
+        if on_duty {
+            // Its time is over.
+            self.duty.end();
+        }
+        let woken = self.idle.leave(!found, &self.bell) == Left::Woken;
+        if woken || found || on_duty && self.finds() && !canary("duty_no_handover") {
+            // Who has found something, and was the last to search, wakes the next.
+            if woken {
+                let _ = self.idle.found_work();
+            }
+            self.idle.wake_one(&self.bell);
+        }
+    }
+}
+
+#[test]
+fn who_was_on_duty_and_gets_work_of_its_own_wakes_another() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.max_branches = 100_000;
+    builder.check(|| {
+        let world = Arc::new(World {
+            idle: Idle::new(2),
+            duty: Duty::new(),
+            bell: Units::default(),
+            queue: AtomicUsize::new(0),
+        });
+        let (its, another) = (world.clone(), world.clone());
+        let naps = thread::spawn(move || its.nap_and_be_stuck());
+        let sleeps = thread::spawn(move || another.work(0));
+        world.push();
+        naps.join().unwrap();
+        sleeps.join().unwrap();
     });
 }
 

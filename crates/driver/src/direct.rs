@@ -63,7 +63,7 @@ impl Direct {
     /// The caller holds the cell of that direction, and it is full.
     #[inline]
     unsafe fn take(&self, direction: Direction) -> Waker {
-        self.cell(direction).with(|cell| {
+        self.cell(direction).with_mut(|cell| {
             // SAFETY: exclusive, the caller's word.
             let cell = unsafe { &*cell };
             // SAFETY: full, the caller's word; it counts as empty from here on.

@@ -31,7 +31,7 @@ pub enum Turn {
     /// Takes what there is.
     Look,
     /// Takes what there is, but so many events at most, and one at least. The others stay, for this
-    /// thread's next turn or for another.
+    /// thread's next turn, and for another's that waits.
     LookFor(usize),
     /// Waits for an event or a ring; at most so long, where there is a time.
     Wait(Option<Duration>),

@@ -215,14 +215,18 @@ impl Duty {
         self.on.swap(1, Ordering::Relaxed) == 0
     }
 
-    /// It is back; before it waits again it calls `begin_sleep`, and looks at all queues.
+    /// It is back, and looks at all queues: if there is anything, and it does not search, it wakes
+    /// one who does. The fence here pairs with that of `is_on`.
     #[inline]
     pub fn end(&self) {
         self.on.store(0, Ordering::Relaxed);
+        if !canary("duty_no_end_fence") {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// After a push: whether somebody will look at all queues in a moment. The fence here pairs with
-    /// the one of the `begin_sleep` that is next for who is on duty.
+    /// that of `end`.
     #[inline]
     #[must_use]
     pub fn is_on(&self) -> bool {

@@ -110,10 +110,12 @@ fn give_core_away(worker: &Worker) {
         worker.tenure.seat.note_return();
         return spare.release();
     };
-    if let Some(task) = worker.slot().lifo.take() {
-        // Whoever gets the core looks into the queue first.
-        shared.push_queue(&mut inside, task, true);
-    }
+    // Whoever gets the core looks into the queue first.
+    let lifo = worker.slot().lifo.take();
+    let announces = lifo.is_some_and(|task| shared.push_queue(&mut inside, task, true));
     inside.surrender();
     spare.give(Job::Core(worker.index));
+    if announces {
+        shared.idle().wake_one(&shared.driver);
+    }
 }

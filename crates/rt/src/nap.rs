@@ -11,16 +11,17 @@
 use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long an event may wait for a watcher that does not come back.
+/// About how long an event waits for a watcher that does not come back, once or twice.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 const NAP_NS: u64 = NAP.as_nanos() as u64;
 
-/// How long those nap who are not on duty, unless the bell rings.
-pub(crate) const LONG: Duration = Duration::from_millis(32);
+/// How many nap at most as if there were no others.
+const NAPPERS: u32 = 32;
 
-/// How long a sleeper naps.
-pub(crate) fn lasts(on_duty: bool) -> Duration {
-    if on_duty { NAP } else { LONG }
+/// How long one of so many sleepers naps: who is on duty for a [`NAP`], and the others so that all
+/// together come back once a `NAP`.
+pub(crate) fn lasts(on_duty: bool, sleepers: u32) -> Duration {
+    if on_duty { NAP } else { NAP * sleepers.clamp(1, NAPPERS) }
 }
 
 /// What takes the worker no longer than this need not be shared: to wake another one takes as long.
@@ -106,6 +107,13 @@ mod tests {
         let (arrivals, mut napper) = (Arrivals::default(), Napper::new(start));
         come(&arrivals, waits, events);
         napper.pays(start + ns, &arrivals)
+    }
+
+    #[test]
+    fn many_nappers_come_back_no_more_often_than_one() {
+        let lasts = [0, 1, 2, 32, 1_000].map(|sleepers| lasts(false, sleepers).as_millis());
+        assert_eq!(lasts, [1, 1, 2, 32, 32]);
+        assert_eq!(super::lasts(true, 1_000), NAP);
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! With 64 clients of an HTTP server, one of a hundred answers was late by that.
 //!
 //! So with each look at sockets and timers (`pace.rs`: some 200 us apart) a worker looks at one
-//! other. If that one still has the same task to run next as some time ago, half of its queue is
-//! taken over, behind the worker's own.
+//! other. If that one has had the same task to run next for some time, and for longer than the
+//! worker's own tasks will take, half of its queue is taken over, behind the worker's own.
 //!
 //! Rejected: to look at all of them each time. The lines that this reads are those that their
 //! owners write with each task.
@@ -48,11 +48,12 @@ pub(crate) enum Stuck {
 }
 
 impl Relief {
-    /// Looks at one of the others. `own` is the worker's index.
+    /// Looks at one of the others. `own` is the worker's index, and `own_ns` what its queue takes.
     pub(crate) fn look(
         &mut self,
         slots: &[Arc<Slot>],
         own: usize,
+        own_ns: u64,
         now_ns: impl FnOnce() -> u64,
     ) -> Option<Stuck> {
         let others = slots.len() - 1;
@@ -63,7 +64,7 @@ impl Relief {
         let now = next(&slots[at]);
         match now {
             Some(next) if self.seen == now => {
-                let stuck = now_ns().saturating_sub(self.since_ns) >= STUCK_NS;
+                let stuck = now_ns().saturating_sub(self.since_ns) >= STUCK_NS.max(own_ns);
                 return stuck.then_some(match next {
                     Next::Queued(_) => Stuck::Queue(at),
                     Next::Lifo(mark, _) => Stuck::Lifo(at, mark),
@@ -82,10 +83,15 @@ impl Relief {
         None
     }
 
-    /// Something was taken from the one that it looks at: what is left has waited as long.
-    pub(crate) fn took(&mut self, slots: &[Arc<Slot>], own: usize) {
+    /// So many tasks were taken from the one that it looks at: what is left has waited as long, if
+    /// that one has not gone on since.
+    pub(crate) fn took(&mut self, slots: &[Arc<Slot>], own: usize, taken: u32) {
         let at = (own + 1 + self.victim % (slots.len() - 1)) % slots.len();
-        self.seen = next(&slots[at]);
+        let left = match self.seen {
+            Some(Next::Queued(first)) => Some(Next::Queued(first.wrapping_add(taken))),
+            _ => None,
+        };
+        self.seen = left.filter(|_| next(&slots[at]) == left);
     }
 }
 

@@ -30,7 +30,7 @@ const A_FEW_MICROSECONDS: u32 = 100;
 /// workers have and get from the sockets: the inject queue is looked at for one task at a time.
 const SOCKETS_AHEAD: usize = 64;
 
-/// But looks for so many, however long its queue.
+/// But looks for so many, however long its queue, and for one in two steps that it took.
 const SOCKETS_LEAST: usize = 8;
 
 /// What a step did.
@@ -222,7 +222,7 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
 /// may block the thread, so a thief must know of what is queued; unless one comes by itself.
 #[inline]
 fn announce(shared: &Shared, core: &mut Core) {
-    if shared.announces(core) && !core.local.is_empty() {
+    if !core.local.is_empty() && shared.announces(core) {
         shared.idle().wake_one(&shared.driver);
     }
 }
@@ -233,12 +233,14 @@ fn maintain(mut inside: Inside<'_>) -> Option<Inside<'_>> {
     inside.yielded_from = None;
     let shared = inside.worker().handle.shared();
     let tick = inside.tick;
+    let steps = tick.wrapping_sub(inside.looked);
     inside.looked = tick;
     inside.pace.goes_on(tick, || shared.driver.clock().ns());
     let mut wakers = Wakers::new();
     // The bell is for those who wait, so that there is nothing to ask while there are no descriptors.
     if !shared.driver.io().is_unused() {
-        let room = SOCKETS_AHEAD.saturating_sub(inside.local.len()).max(SOCKETS_LEAST);
+        let least = SOCKETS_LEAST.max(steps as usize / 2);
+        let room = SOCKETS_AHEAD.saturating_sub(inside.local.len()).max(least);
         let turned = shared.driver.turn(Turn::LookFor(room), &mut wakers);
         inside.worker().slot().measures.add_ready(turned.events);
     }
@@ -251,14 +253,16 @@ fn relieve(shared: &Shared, inside: &mut Inside<'_>) {
     let slots = &shared.multi().slots;
     let own = inside.worker().index;
     let core = &mut **inside;
-    let task = match core.relief.look(slots, own, || shared.driver.clock().ns()) {
+    let (before, own_ns) = (core.local.len(), core.pace.takes_ns(core.local.len()));
+    let task = match core.relief.look(slots, own, own_ns, || shared.driver.clock().ns()) {
         None => return,
         Some(Stuck::Queue(at)) => slots[at].stealer.steal_into(&mut core.local),
         Some(Stuck::Lifo(at, mark)) => slots[at].lifo.take_marked(mark),
     };
     let Some(task) = task else { return };
-    core.relief.took(slots, own);
-    slots[own].counters.add_steals(1);
+    let taken = 1 + core.local.len().saturating_sub(before);
+    core.relief.took(slots, own, taken as u32);
+    slots[own].counters.add_steals(taken as u64);
     shared.push_queue(core, task, false);
     // They came in behind the worker's own, and a thief may have been told of none of them.
     shared.idle().wake_one(&shared.driver);
@@ -301,7 +305,10 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
     let naps = patience == Patience::Wait && may_nap(&mut inside, now_ns);
     let on_duty = naps && shared.duty.begin();
     let mode = match patience {
-        Patience::Wait if naps => Turn::Nap(nap::lasts(on_duty).min(limit.unwrap_or(nap::LONG))),
+        Patience::Wait if naps => {
+            let nap = nap::lasts(on_duty, shared.idle().sleepers());
+            Turn::Nap(limit.map_or(nap, |limit| limit.min(nap)))
+        }
         Patience::Wait => Turn::Wait(limit),
         Patience::Look => Turn::Look,
     };
@@ -326,8 +333,13 @@ fn sleep<'a>(mut inside: Inside<'a>, patience: Patience) -> Option<Inside<'a>> {
         shared.duty.end();
     }
     measures.add_ready(turned.events);
-    let left = shared.idle().leave(turned.bell, &shared.driver);
+    // Kernels before 5.11 may have a nap time out, and not tell of the ring that ended it.
+    let left = shared.idle().leave(turned.bell || naps, &shared.driver);
     inside.searching = left == Left::Woken;
+    if on_duty && !inside.searching && shared.has_work() {
+        // It may get work of its own before it comes to search.
+        shared.idle().wake_one(&shared.driver);
+    }
     monitor::note_work(shared);
     counters.inc_unparks();
     let now_ns = clock.ns();
