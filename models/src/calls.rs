@@ -30,6 +30,13 @@ impl Calls {
         Self(count)
     }
 
+    /// No call yet, and the first waker that is counted.
+    pub fn with_waker() -> (Self, Waker) {
+        let calls = Self::new();
+        let waker = calls.waker();
+        (calls, waker)
+    }
+
     /// A waker that is counted here.
     pub fn waker(&self) -> Waker {
         Waker::from(self.0.clone())

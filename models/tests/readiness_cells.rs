@@ -3,24 +3,11 @@
 #![cfg(shinkan_loom)]
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use loom::thread;
 use shinkan_base::wakers::Wakers;
 use shinkan_driver::{Direction, Driver, Interest, Ready, Source};
-use std::task::{Context, Poll, Wake, Waker};
-
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.store(true, SeqCst);
-    }
-}
-
-fn flag() -> (std::sync::Arc<Flag>, Waker) {
-    let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
-    (flag.clone(), Waker::from(flag))
-}
+use shinkan_models::calls::Calls;
+use std::task::{Context, Poll, Waker};
 
 fn report(driver: &Driver, source: &Source) {
     let mut out = Wakers::new();
@@ -37,7 +24,7 @@ fn a_task_that_comes_back_early_meets_no_waker_on_its_way() {
         let (driver, source) = (&world.0, &world.1);
         let poll =
             |waker: &Waker| source.poll_ready(&mut Context::from_waker(waker), Direction::Read);
-        let (first, second) = (flag(), flag());
+        let (first, second) = (Calls::with_waker(), Calls::with_waker());
         assert!(poll(&first.1).is_pending());
         let kernel = thread::spawn({
             let world = world.clone();
@@ -52,7 +39,7 @@ fn a_task_that_comes_back_early_meets_no_waker_on_its_way() {
         kernel.join().unwrap();
         if waits {
             report(driver, source);
-            assert!(second.0.0.load(SeqCst), "it waits for what has come");
+            assert!(second.0.count() > 0, "it waits for what has come");
         }
     });
 }
@@ -63,7 +50,7 @@ fn of_two_that_report_at_once_one_carries_the_waker() {
         let driver = Driver::sim(0);
         let source = driver.io().register(0, Interest::READABLE, Ready::EMPTY).unwrap();
         let world = Arc::new((driver, source));
-        let (flag, waker) = flag();
+        let (calls, waker) = Calls::with_waker();
         let mut cx = Context::from_waker(&waker);
         assert!(world.1.poll_ready(&mut cx, Direction::Read).is_pending());
         let other = thread::spawn({
@@ -74,8 +61,8 @@ fn of_two_that_report_at_once_one_carries_the_waker() {
         world.0.shutdown(&mut out);
         out.wake_all();
         other.join().unwrap();
-        assert!(flag.0.load(SeqCst));
-        assert_eq!(std::sync::Arc::strong_count(&flag), 2, "a waker of it is still somewhere");
+        assert!(calls.count() > 0);
+        assert_eq!(calls.alive(), 1, "a waker of it is still somewhere");
     });
 }
 
@@ -89,7 +76,7 @@ fn of_two_that_poll_at_once_one_is_woken() {
             let mut cx = Context::from_waker(waker);
             assert!(source.poll_ready(&mut cx, Direction::Read).is_pending());
         };
-        let (first, second) = (flag(), flag());
+        let (first, second) = (Calls::with_waker(), Calls::with_waker());
         let other = thread::spawn({
             let (source, waker) = (source.clone(), second.1.clone());
             move || poll(&source, &waker)
@@ -97,6 +84,6 @@ fn of_two_that_poll_at_once_one_is_woken() {
         poll(&source, &first.1);
         other.join().unwrap();
         report(&driver, &source);
-        assert!(first.0.0.load(SeqCst) || second.0.0.load(SeqCst), "both wait for what has come");
+        assert!(first.0.count() > 0 || second.0.count() > 0, "both wait for what has come");
     });
 }

@@ -3,19 +3,21 @@
 #![cfg(shinkan_loom)]
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use loom::thread;
 use shinkan_base::wakers::Wakers;
-use shinkan_driver::{Direction, Driver, Interest, Ready};
+use shinkan_driver::{Direction, Driver, Interest, Ready, Token};
+use shinkan_models::calls::Calls;
 use std::future::Future;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Waker};
 
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.store(true, SeqCst);
-    }
+/// An event that was harvested before, applied by another thread.
+fn report(driver: &Arc<Driver>, token: Token) -> thread::JoinHandle<()> {
+    let driver = driver.clone();
+    thread::spawn(move || {
+        let mut out = Wakers::new();
+        driver.apply(token, Ready::READABLE, &mut out);
+        out.wake_all();
+    })
 }
 
 #[test]
@@ -28,23 +30,15 @@ fn a_late_event_reaches_no_next_owner() {
         // Somebody waits, so that the late event goes for the waker.
         let mut nobody = Context::from_waker(Waker::noop());
         assert!(first.poll_ready(&mut nobody, Direction::Read).is_pending());
-        let late = thread::spawn({
-            let driver = driver.clone();
-            move || {
-                let mut out = Wakers::new();
-                driver.apply(token, Ready::READABLE, &mut out);
-                out.wake_all();
-            }
-        });
+        let late = report(&driver, token);
         drop(first);
         let second = driver.io().register(0, interest, Ready::EMPTY).unwrap();
-        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
-        let waker = Waker::from(flag.clone());
+        let (calls, waker) = Calls::with_waker();
         let mut cx = Context::from_waker(&waker);
         assert!(second.poll_ready(&mut cx, Direction::Read).is_pending());
         late.join().unwrap();
         assert!(second.ready_event(interest).ready.is_empty());
-        assert!(!flag.0.load(SeqCst), "the event of another woke the slot's next owner");
+        assert_eq!(calls.count(), 0, "the event of another woke the slot's next owner");
     });
 }
 
@@ -61,21 +55,15 @@ fn a_late_event_wakes_no_future_of_the_next_owner() {
             // A future waits, so that the late event goes for the lock.
             let mut waits = std::pin::pin!(first.readiness(interest, kind, place));
             assert!(waits.as_mut().poll(&mut nobody).is_pending());
-            let driver = driver.clone();
-            thread::spawn(move || {
-                let mut out = Wakers::new();
-                driver.apply(token, Ready::READABLE, &mut out);
-                out.wake_all();
-            })
+            report(&driver, token)
         };
         drop(first);
         let second = driver.io().register(0, interest, Ready::EMPTY).unwrap();
-        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
-        let waker = Waker::from(flag.clone());
+        let (calls, waker) = Calls::with_waker();
         let mut waits = std::pin::pin!(second.readiness(interest, kind, place));
         assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         late.join().unwrap();
-        assert!(!flag.0.load(SeqCst), "the event of another woke the slot's next owner");
+        assert_eq!(calls.count(), 0, "the event of another woke the slot's next owner");
     });
 }
 
@@ -87,14 +75,7 @@ fn a_waiter_that_leaves_takes_no_other_with_it() {
         let token = source.token();
         let place = std::panic::Location::caller();
         let kind = shinkan_base::wait::WaitKind::Read;
-        let late = thread::spawn({
-            let driver = driver.clone();
-            move || {
-                let mut out = Wakers::new();
-                driver.apply(token, Ready::READABLE, &mut out);
-                out.wake_all();
-            }
-        });
+        let late = report(&driver, token);
         {
             let leaves = std::pin::pin!(source.readiness(Interest::READABLE, kind, place));
             let mut cx = Context::from_waker(Waker::noop());

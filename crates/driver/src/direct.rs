@@ -3,7 +3,7 @@
 //! waker is cloned, called or dropped meanwhile, since that may be anybody's code.
 //!
 //! Rejected: the slot's lock, under which they lay before. A wait and its wake-up took seven
-//! exchanges of shared words then (two of them the lock's, twice), and take four now.
+//! exchanges of shared words then, four of them the lock's, and take four now.
 
 #![allow(unsafe_code)]
 
