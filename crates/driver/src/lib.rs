@@ -45,6 +45,7 @@ mod poll;
 mod process;
 mod ready;
 mod registered;
+mod room;
 pub mod signals;
 mod slots;
 mod source;

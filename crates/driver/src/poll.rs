@@ -15,6 +15,7 @@
 
 use crate::driver::Turned;
 use crate::ready::{Interest, Ready};
+use crate::room;
 use crate::slots::Slots;
 use crate::token::Token;
 use core::time::Duration;
@@ -37,6 +38,7 @@ pub(crate) struct Poll {
 
 impl Poll {
     pub(crate) fn new() -> io::Result<Self> {
+        room::at_start();
         let (epoll, naps, bell) = (Epoll::new()?, Epoll::new()?, Eventfd::new()?);
         // Whoever naps is woken first.
         for epoll in [&naps, &epoll] {
@@ -52,6 +54,7 @@ impl Poll {
     }
 
     pub(crate) fn add(&self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+        room::holds(fd);
         let wanted = Wanted {
             // Errors are reported unasked, but only where something else is asked for.
             read: interest.is_readable() || interest.is_error(),
