@@ -22,7 +22,7 @@
 //! tail..steal + N    the owner, to fill
 //! ```
 //!
-//! (1) `push`: the owner fills slot `tail`, then moves `tail`. (2) `pop`: the owner moves `real`,
+//! (1) `push`: the owner fills slot `tail`, then moves `tail`; a `Filling` fills several first. (2) `pop`: the owner moves `real`,
 //! and `steal` with it in row 1. (3) `claim`, row 1→2: a thief moves `real`. (4) `release`, row
 //! 2→1: it moves `steal` up to `real`. (5) `take_half`, in row 1 with all slots filled: the owner
 //! takes everything, then publishes the older half again, whose slots are by then `tail..`.
@@ -158,6 +158,15 @@ impl<T: Item, const N: usize> Local<T, N> {
         unsafe { self.shared.fill(tail, item.into_raw()) };
         self.publish(tail.wrapping_add(1));
         Ok(Pushed { was_empty: head.real == tail || self.emptied_up_to(tail) })
+    }
+
+    /// Begins to add several items, which thieves see together: the fence is paid once.
+    #[inline]
+    pub fn fill(&mut self) -> Filling<'_, T, N> {
+        // Pair B.
+        let head = self.shared.head(Ordering::Acquire);
+        let start = self.tail();
+        Filling { ring: self, head, start, end: start }
     }
 
     /// Whether thieves took everything before `tail` since the push began. The owner may have been
@@ -299,6 +308,54 @@ impl<T: Item, const N: usize> Local<T, N> {
         let order =
             if canary("ring_publish_relaxed") { Ordering::Relaxed } else { Ordering::Release };
         self.shared.words.tail.store(tail, order);
+    }
+}
+
+/// Items on their way into a ring: they are its own when this is [finished](Filling::finish) or
+/// dropped.
+pub struct Filling<'a, T: Item, const N: usize> {
+    ring: &'a mut Local<T, N>,
+    head: Head,
+    start: u32,
+    end: u32,
+}
+
+impl<T: Item, const N: usize> Filling<'_, T, N> {
+    /// Adds an item as the last.
+    ///
+    /// # Errors
+    /// Gives the item back if there is no room. Room that thieves made meanwhile does not count.
+    #[inline]
+    pub fn push(&mut self, item: T) -> Result<(), T> {
+        if self.end.wrapping_sub(self.head.steal) >= N as u32 {
+            return Err(item);
+        }
+        // SAFETY:
+        // - the owner's: `end` is below `steal + N`, which only grows, and not below `tail`; the
+        //   borrow of the owner's end makes us the only owner.
+        unsafe { self.ring.shared.fill(self.end, item.into_raw()) };
+        self.end = self.end.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Makes the items visible. Nothing where there are none.
+    #[inline]
+    pub fn finish(self) -> Option<Pushed> {
+        let (start, head) = (self.start, self.head);
+        if self.end == start {
+            return None;
+        }
+        self.ring.publish(self.end);
+        let was_empty = head.real == start || self.ring.emptied_up_to(start);
+        core::mem::forget(self);
+        Some(Pushed { was_empty })
+    }
+}
+
+impl<T: Item, const N: usize> Drop for Filling<'_, T, N> {
+    #[inline]
+    fn drop(&mut self) {
+        self.ring.publish(self.end);
     }
 }
 

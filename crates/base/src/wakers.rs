@@ -88,6 +88,33 @@ impl Wakers {
         }
     }
 
+    /// Gives each to `f`, first come first served, and keeps those that it gives back, in their order.
+    /// Where `f` panics, the rest is leaked.
+    #[inline]
+    pub fn sift(&mut self, mut f: impl FnMut(Waker) -> Option<Waker>) {
+        let (mut next, filled) = (self.taken, self.filled);
+        let mut spilled = self.spilled.take();
+        (self.taken, self.filled) = (0, 0);
+        loop {
+            let waker = if next < filled {
+                // SAFETY:
+                // - filled: `next..filled` hold the wakers that are left; those that are kept are
+                //   written to slots before them.
+                // - once: the queue counts as empty but for those, and `next` moves past this slot.
+                unsafe { self.inline[next].assume_init_read() }
+            } else {
+                let Some(waker) = spilled.as_mut().and_then(|spilled| spilled.pop_front()) else {
+                    return;
+                };
+                waker
+            };
+            next += 1;
+            if let Some(waker) = f(waker) {
+                self.push(waker);
+            }
+        }
+    }
+
     fn wake_all_slow(&mut self) {
         let mut first: Option<Box<dyn Any + Send>> = None;
         // What was taken is not called again, so that each turn of the loop has one panic.
@@ -201,6 +228,22 @@ mod tests {
             wakers.push(Waker::noop().clone());
             assert_eq!(wakers.len(), 1);
             wakers.wake_all();
+        }
+    }
+
+    #[test]
+    fn those_that_are_given_back_are_kept_in_order() {
+        for n in [0, 1, 2, BATCH, BATCH + 1, 3 * BATCH + 1] {
+            let (mut wakers, calls) = wakers(n, &[]);
+            let mut at = 0;
+            wakers.sift(|waker| {
+                at += 1;
+                (at % 2 == 0).then_some(waker)
+            });
+            assert_eq!((at, wakers.len(), wakers.is_full()), (n, n / 2, n / 2 >= BATCH));
+            wakers.wake_all();
+            assert_eq!(*calls.lock().unwrap(), (1..n).step_by(2).collect::<Vec<_>>());
+            assert_eq!(Arc::strong_count(&calls), 1);
         }
     }
 

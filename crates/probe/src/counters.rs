@@ -61,6 +61,12 @@ impl Counters {
 
     /// A task was put into this worker's own queue, by this worker.
     #[inline(always)]
+    pub fn add_local_schedules(&self, n: u64) {
+        add(&self.local_schedules, n);
+    }
+
+    /// One more of them.
+    #[inline]
     pub fn inc_local_schedules(&self) {
         add(&self.local_schedules, 1);
     }

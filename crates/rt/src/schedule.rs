@@ -10,8 +10,11 @@ use crate::core::{Core, Inside};
 use crate::nap;
 use crate::seated::{self, Seated};
 use crate::shared::{Flavor, Shared};
+use core::ptr;
+use shinkan_base::ring::Pushed;
+use shinkan_base::wakers::Wakers;
 use shinkan_context as context;
-use shinkan_task::{RunQueue, Runnable};
+use shinkan_task::{RunQueue, Runnable, runnable_of};
 
 impl Shared {
     /// Queues a task that may run. `behind`: it goes behind all others, for it has just run.
@@ -54,6 +57,49 @@ impl Shared {
         };
         drop(inside);
         self.wake_if(wake);
+    }
+
+    /// Queues the tasks of these wakers that are this runtime's and asleep, as [`Shared::schedule`] does
+    /// one after the other, but under one entry, one fence and one look whom to tell; no user code runs.
+    /// The other wakers stay, to be called. True: a thief is to be woken.
+    pub(crate) fn queue_woken(&self, inside: &mut Inside<'_>, wakers: &mut Wakers) -> bool {
+        let slot = inside.worker().slot();
+        let core = &mut **inside;
+        let home = ptr::from_ref(self).cast();
+        let mut last: Option<Runnable> = None;
+        let (mut woken, mut over) = (0, RunQueue::new());
+        let mut queue = core.local.fill();
+        wakers.sift(|waker| {
+            match runnable_of(waker, home) {
+                Err(other) => return Some(other),
+                Ok(task) => {
+                    self.note_queued(&task);
+                    woken += 1;
+                    if let Some(before) = last.replace(task)
+                        && let Err(before) = queue.push(before)
+                    {
+                        over.push_back(before);
+                    }
+                }
+            }
+            None
+        });
+        let pushed = queue.finish();
+        let Some(last) = last else { return false };
+        slot.counters.add_local_schedules(woken);
+        let mut wake = false;
+        if let Some(Pushed { was_empty }) = pushed {
+            core.unannounced |= was_empty;
+            wake = self.announces(core);
+        }
+        while let Some(task) = over.pop_front() {
+            wake |= self.push_queue(core, task, false);
+        }
+        let left = if self.config.lifo { slot.lifo.put(last) } else { Some(last) };
+        if let Some(task) = left {
+            wake |= self.push_queue(core, task, false);
+        }
+        wake
     }
 
     #[inline]

@@ -147,6 +147,11 @@ impl Schedule for Scheduler {
     }
 
     #[inline]
+    fn home(&self) -> *const () {
+        self.pointer().cast()
+    }
+
+    #[inline]
     fn copy(&self) -> Option<Self> {
         let pointer = self.pointer();
         let inside = core::ptr::eq(shinkan_context::runtime_ptr(), pointer.cast());

@@ -71,7 +71,7 @@ impl Stepper {
             Patience::Wait
         };
         let inside = worker(seated).enter().expect("nobody seizes a stepped core");
-        match step(inside, patience) {
+        match step(inside, patience, 0) {
             Step::Ran(inside) | Step::Slept(inside) | Step::Stop(inside) => drop(inside),
             Step::Gone => unreachable!("nobody seizes a stepped core"),
         }

@@ -21,7 +21,7 @@ pub(crate) fn run_core(handle: &Handle, index: usize) {
         let Seated::Multi(worker) = &seated else { unreachable!("just made") };
         let mut inside = worker.first();
         loop {
-            match step(inside, Patience::Wait) {
+            match step(inside, Patience::Wait, u32::MAX) {
                 Step::Ran(back) | Step::Slept(back) => inside = back,
                 Step::Gone => break,
                 Step::Stop(back) => {

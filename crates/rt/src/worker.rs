@@ -53,15 +53,14 @@ pub(crate) enum Patience {
     Look,
 }
 
-/// Does one step.
-pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
+/// Does one step, and up to `more` that only take the next task of the worker's own queue.
+pub(crate) fn step(mut inside: Inside<'_>, patience: Patience, more: u32) -> Step<'_> {
     let shared = inside.worker().handle.shared();
     if shared.is_closed() {
         return Step::Stop(inside);
     }
     inside.tick = inside.tick.wrapping_add(1);
-    let interval = shared.config.event_interval.unwrap_or_else(|| inside.pace.event_interval());
-    let is_time = inside.tick.wrapping_sub(inside.looked) >= interval;
+    let is_time = inside.tick.wrapping_sub(inside.looked) >= event_interval(shared, &inside);
     if is_time || only_yielded_are_next(&inside) && !finds_nothing(&mut inside) {
         match maintain(inside) {
             Some(back) => inside = back,
@@ -73,9 +72,32 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience) -> Step<'_> {
         None => search(shared, &mut inside),
     };
     match found {
-        Some(task) => run(inside, task).map_or(Step::Gone, Step::Ran),
+        Some(task) => {
+            let more = more.min(steps_until_a_look(shared, &inside));
+            run(inside, task, more).map_or(Step::Gone, Step::Ran)
+        }
         None => sleep(inside, patience).map_or(Step::Gone, Step::Slept),
     }
+}
+
+/// So many steps may follow this one until something else than the own queue is looked at.
+#[inline]
+fn steps_until_a_look(shared: &Shared, core: &Core) -> u32 {
+    let until = |interval: u32, last: u32| {
+        interval.saturating_sub(1).saturating_sub(core.tick.wrapping_sub(last))
+    };
+    until(event_interval(shared, core), core.looked)
+        .min(until(inject_interval(shared, core), core.injected))
+}
+
+#[inline]
+fn event_interval(shared: &Shared, core: &Core) -> u32 {
+    shared.config.event_interval.unwrap_or_else(|| core.pace.event_interval())
+}
+
+#[inline]
+fn inject_interval(shared: &Shared, core: &Core) -> u32 {
+    shared.config.inject_interval.unwrap_or_else(|| core.pace.interval())
 }
 
 /// Whether all that may run now has yielded since the driver's last look. Sockets and timers come
@@ -103,9 +125,8 @@ fn finds_nothing(inside: &mut Inside<'_>) -> bool {
 fn next(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
     let lifo = &inside.worker().slot().lifo;
     let core = &mut **inside;
-    let interval = shared.config.inject_interval.unwrap_or_else(|| core.pace.interval());
     // Not by a remainder, for which the processor would divide at each step.
-    if core.tick.wrapping_sub(core.injected) >= interval {
+    if core.tick.wrapping_sub(core.injected) >= inject_interval(shared, core) {
         core.injected = core.tick;
         if let Some(task) = shared.inject.pop() {
             return Some(task);
@@ -184,8 +205,9 @@ fn from_a_stuck_worker(slots: &[Arc<Slot>], own: usize, start: usize) -> Option<
     Some(task)
 }
 
-/// Polls a task, and what it puts into the LIFO slot, under one budget.
-fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
+/// Polls a task, and what it puts into the LIFO slot, under one budget; then the next of the queue, as
+/// a step of its own, up to `more` times.
+fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Inside<'a>> {
     let worker = inside.worker();
     let shared = worker.handle.shared();
     if inside.searching {
@@ -204,14 +226,25 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable) -> Option<Inside<'a>> {
         let measures = || &worker.slot().measures;
         let Some(back) = inside.poll(task, |task| shared.poll(task, measures)) else { break None };
         inside = back;
-        let Some(next) = worker.slot().lifo.take() else { break Some(inside) };
-        if in_a_row == most || !budget::has_remaining() {
+        if let Some(next) = worker.slot().lifo.take() {
+            if in_a_row != most && budget::has_remaining() {
+                in_a_row += 1;
+                task = next;
+                continue;
+            }
             if shared.push_queue(&mut inside, next, true) {
                 shared.idle().wake_one(&shared.driver);
             }
+        }
+        // Who yielded waits for a look at the driver.
+        if more == 0 || inside.yielded_from.is_some() {
             break Some(inside);
         }
-        in_a_row += 1;
+        let Some(next) = inside.local.pop() else { break Some(inside) };
+        more -= 1;
+        inside.tick = inside.tick.wrapping_add(1);
+        budget::replace(Budget::initial());
+        in_a_row = 0;
         task = next;
     };
     budget::replace(Budget::unlimited());
@@ -368,8 +401,15 @@ pub(crate) fn count_busy(inside: &mut Inside<'_>, now_ns: u64) -> bool {
     slot.measures.rest(&slot.counters, slot.polls_with(&worker.tenure), busy_ns)
 }
 
-/// Calls wakers, which may be anybody's code.
-fn wake<'a>(inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
+/// Queues the runtime's own tasks, and calls the other wakers, which may be anybody's code.
+fn wake<'a>(mut inside: Inside<'a>, wakers: &mut Wakers) -> Option<Inside<'a>> {
+    if wakers.is_empty() {
+        return Some(inside);
+    }
+    let shared = inside.worker().handle.shared();
+    if shared.queue_woken(&mut inside, wakers) {
+        shared.idle().wake_one(&shared.driver);
+    }
     if wakers.is_empty() {
         return Some(inside);
     }

@@ -95,6 +95,7 @@ impl<F: Future, S: Schedule> Typed<F, S> {
         poll: Self::poll,
         cancel: Self::cancel,
         schedule: Self::schedule,
+        home: Self::home,
         take_output: Self::take_output,
         drop_output: Self::drop_output,
         free: Self::free,
@@ -236,6 +237,13 @@ impl<F: Future, S: Schedule> Typed<F, S> {
         let this = Self { task, _types: PhantomData };
         // SAFETY: the caller's Runnable is passed on.
         unsafe { this.give_runnable(hold, S::schedule) };
+    }
+
+    /// # Safety
+    /// `Vtable::home`.
+    unsafe fn home(task: Ptr) -> *const () {
+        let this = Self { task, _types: PhantomData };
+        this.scheduler().home()
     }
 
     /// # Safety

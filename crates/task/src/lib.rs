@@ -56,3 +56,4 @@ pub use runnable::Runnable;
 pub use schedule::Schedule;
 pub use spawn::{spawn, spawn_local};
 pub use task_ref::TaskRef;
+pub use waker::runnable_of;

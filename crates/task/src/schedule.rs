@@ -2,6 +2,7 @@
 
 use crate::runnable::Runnable;
 use crate::task_ref::TaskRef;
+use core::ptr;
 
 /// The scheduler's handle, of which each task keeps one.
 ///
@@ -23,6 +24,13 @@ pub trait Schedule: Send + Sync + Sized + 'static {
 
     /// The task's poll panicked.
     fn unhandled_panic(&self) {}
+
+    /// An address by which the scheduler knows its own tasks, for [`runnable_of`](crate::runnable_of);
+    /// null where it does not ask.
+    #[inline]
+    fn home(&self) -> *const () {
+        ptr::null()
+    }
 
     /// The same handle once more, if that costs nothing: a plain copy, without a counter. Without
     /// it, a task that is handed over pays two atomic steps to keep the one inside it alive.

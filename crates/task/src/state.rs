@@ -167,6 +167,20 @@ impl State {
         }
     }
 
+    /// (1) The same for a task that sleeps alone; its waker's reference becomes the Runnable's. False:
+    /// nothing was done.
+    #[inline]
+    pub(crate) fn wake_asleep(&self) -> bool {
+        let mut now = self.0.load(Relaxed);
+        while now & (QUEUED | POLLING | ENDED) == 0 {
+            match self.swap(now, now | QUEUED) {
+                Ok(_) => return true,
+                Err(seen) => now = seen,
+            }
+        }
+        false
+    }
+
     /// (4) The future shall be dropped where it would be polled next. Submit: it slept, and the
     /// Runnable's reference was added.
     #[inline]

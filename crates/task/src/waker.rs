@@ -3,8 +3,9 @@
 
 use crate::header::{Header, Hold, Ptr};
 use crate::outcome::Wake;
+use crate::runnable::Runnable;
 use core::mem::ManuallyDrop;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 /// A static, so that it has one address and `will_wake` can compare it.
@@ -26,13 +27,13 @@ pub(crate) fn counted(task: Ptr) -> Waker {
 }
 
 #[inline(always)]
-fn ptr(data: *const ()) -> Ptr {
+fn task_of(data: *const ()) -> Ptr {
     // SAFETY: every waker of this table was made from a pointer that is not null.
     unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) }
 }
 
 unsafe fn clone(data: *const ()) -> RawWaker {
-    let task = ptr(data);
+    let task = task_of(data);
     // SAFETY: a waker holds a reference, so its task is alive.
     let header = unsafe { task.as_ref() };
     header.origin.mark().cloned();
@@ -41,7 +42,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 }
 
 unsafe fn wake(data: *const ()) {
-    let task = ptr(data);
+    let task = task_of(data);
     // SAFETY: as in `clone`.
     let header = unsafe { task.as_ref() };
     header.origin.mark().wakes();
@@ -54,8 +55,32 @@ unsafe fn wake(data: *const ()) {
     }
 }
 
+/// Wakes the task of this waker for the scheduler of that home, which queues the Runnable itself: no
+/// code of anybody else runs. Not for a null home.
+///
+/// # Errors
+/// The waker, which is to be called: it is another scheduler's or no task's, or its task does not
+/// sleep, or somebody is told of its wakers.
+#[inline]
+pub fn runnable_of(waker: Waker, home: *const ()) -> Result<Runnable, Waker> {
+    if !ptr::eq(waker.vtable(), &VTABLE) {
+        return Err(waker);
+    }
+    let task = task_of(waker.data());
+    // SAFETY: as in `clone`.
+    let header = unsafe { task.as_ref() };
+    // SAFETY: alive, as above.
+    let is_theirs = header.origin.mark().is_none() && unsafe { (header.vtable.home)(task) } == home;
+    if !is_theirs || !header.state.wake_asleep() {
+        return Err(waker);
+    }
+    core::mem::forget(waker);
+    // SAFETY: the state says queued since just now, and the waker's reference became the Runnable's.
+    Ok(unsafe { Runnable::from_ptr(task) })
+}
+
 unsafe fn wake_by_ref(data: *const ()) {
-    let task = ptr(data);
+    let task = task_of(data);
     // SAFETY: as in `clone`.
     unsafe { task.as_ref() }.origin.mark().wakes_by_ref();
     // SAFETY: the caller's waker holds a reference until after this call.
@@ -77,7 +102,7 @@ pub(crate) unsafe fn wake_kept(task: Ptr) {
 }
 
 unsafe fn drop_waker(data: *const ()) {
-    let task = ptr(data);
+    let task = task_of(data);
     // SAFETY: as in `clone`.
     unsafe { task.as_ref() }.origin.mark().dropped();
     // SAFETY: the waker's reference ends here.

@@ -54,6 +54,12 @@ impl Mark {
     /// Of a task without a span.
     pub const NONE: Self = Self(());
 
+    /// Whether nobody is told of the wakers.
+    #[inline(always)]
+    pub fn is_none(self) -> bool {
+        true
+    }
+
     /// A waker was cloned.
     #[inline(always)]
     pub fn cloned(self) {}

@@ -70,6 +70,12 @@ impl Mark {
     /// Of a task without a span.
     pub const NONE: Self = Self(0);
 
+    /// Whether nobody is told of the wakers.
+    #[inline]
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
     /// A waker was cloned.
     #[inline]
     pub fn cloned(self) {
