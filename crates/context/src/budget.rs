@@ -91,7 +91,10 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     match before.0 {
         None => Poll::Ready(RestoreOnPending::new(before)),
         // 0 and `COUNTED` both, by one comparison.
-        Some(left) if left.wrapping_sub(1) >= INITIAL => exhausted_slow(cx, left),
+        Some(left) if left.wrapping_sub(1) >= INITIAL => {
+            exhausted_slow(cx, left);
+            Poll::Pending
+        }
         Some(left) => {
             set(Budget(Some(left - 1)));
             Poll::Ready(RestoreOnPending::new(before))
@@ -99,8 +102,36 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     }
 }
 
+/// The same for an operation that will be done: its unit is spent.
+#[inline]
+pub fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
+    match current().0 {
+        None => Poll::Ready(()),
+        Some(left) if left.wrapping_sub(1) >= INITIAL => {
+            exhausted_slow(cx, left);
+            Poll::Pending
+        }
+        Some(left) => {
+            set(Budget(Some(left - 1)));
+            Poll::Ready(())
+        }
+    }
+}
+
+/// The same for an operation that waits, most likely: it takes no unit.
+#[inline]
+pub fn poll_remaining(cx: &mut Context<'_>) -> Poll<()> {
+    match current().0 {
+        Some(left) if left.wrapping_sub(1) >= INITIAL => {
+            exhausted_slow(cx, left);
+            Poll::Pending
+        }
+        _ => Poll::Ready(()),
+    }
+}
+
 #[cold]
-fn exhausted_slow(cx: &mut Context<'_>, left: u8) -> Poll<RestoreOnPending> {
+fn exhausted_slow(cx: &mut Context<'_>, left: u8) {
     crate::thread::note_yield();
     // A poll is counted once, however many of its leaves find nothing left.
     if left != COUNTED {
@@ -110,7 +141,6 @@ fn exhausted_slow(cx: &mut Context<'_>, left: u8) -> Poll<RestoreOnPending> {
         }
     }
     cx.waker().wake_by_ref();
-    Poll::Pending
 }
 
 /// Whether an operation could be done now.

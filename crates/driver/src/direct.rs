@@ -7,9 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use crate::ready::{Direction, ReadyEvent};
+use crate::ready::Direction;
 use crate::slots::Slot;
-use crate::word::Taken;
+use crate::word::{Seen, Taken};
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::task::{Context, Poll, Waker};
@@ -107,7 +107,7 @@ pub(crate) fn take(slot: &Slot, taken: Taken, out: &mut Wakers) {
 
 /// Waits in one direction: the readiness, or the waker left for it.
 #[inline(always)]
-pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
+pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> Poll<Seen> {
     let seen = slot.word.look();
     if !seen.has_to_wait(direction) {
         return poll_slow(slot, cx, direction, None);
@@ -120,18 +120,18 @@ pub(crate) fn poll(slot: &Slot, cx: &mut Context<'_>, direction: Direction) -> P
     unsafe { slot.direct.put(direction, fresh) };
     match slot.word.leave(held, direction) {
         None => Poll::Pending,
-        Some(event) => ready_slow(slot, direction, event),
+        Some(seen) => ready_slow(slot, direction, seen),
     }
 }
 
 /// What is ready came after the cell was taken hold of: its waker is not needed.
 #[cold]
-fn ready_slow(slot: &Slot, direction: Direction, event: ReadyEvent) -> Poll<ReadyEvent> {
+fn ready_slow(slot: &Slot, direction: Direction, seen: Seen) -> Poll<Seen> {
     // SAFETY: held, and filled by the caller.
     let unneeded = unsafe { slot.direct.take(direction) };
     slot.word.let_go_of(direction);
     drop(unneeded);
-    Poll::Ready(event)
+    Poll::Ready(seen)
 }
 
 /// The same where it is ready, a waker is there already, or somebody holds the cell.
@@ -141,13 +141,13 @@ fn poll_slow(
     cx: &mut Context<'_>,
     direction: Direction,
     mut fresh: Option<Waker>,
-) -> Poll<ReadyEvent> {
+) -> Poll<Seen> {
     let word = &slot.word;
     let mut rests = Rests::default();
     let mut seen = word.look();
     loop {
-        if let Some(event) = seen.ready_event(direction.mask()) {
-            return Poll::Ready(event);
+        if seen.ends_wait(direction) {
+            return Poll::Ready(seen);
         }
         if seen.is_held(direction) && !canary("readiness_hold_held") {
             rests.rest();
@@ -176,7 +176,7 @@ fn poll_slow(
             // SAFETY: held, and empty by now.
             unsafe { slot.direct.put(direction, fresh) };
         }
-        if let Some(event) = word.leave(held, direction) {
+        if let Some(ready) = word.leave(held, direction) {
             // SAFETY: still held, since a readiness came between, and full.
             let left = unsafe { slot.direct.take(direction) };
             word.let_go_of(direction);
@@ -185,7 +185,7 @@ fn poll_slow(
             if let Some(waker) = other {
                 waker.wake();
             }
-            return Poll::Ready(event);
+            return Poll::Ready(ready);
         }
         if same || !keeps || canary("readiness_replace_keeps_old") {
             return Poll::Pending;

@@ -283,6 +283,16 @@ impl ReadyEvent {
 }
 
 impl Direction {
+    /// The readiness by which something can be moved in this direction.
+    #[inline]
+    pub(crate) const fn open(self) -> Ready {
+        const {
+            let write = Ready::WRITABLE.0;
+            assert!(write == Ready::READABLE.0 << Direction::Write as u32, "one bit further");
+        }
+        Ready(Ready::READABLE.0 << self as u32)
+    }
+
     /// The readiness that ends a wait in this direction.
     #[inline]
     pub(crate) const fn mask(self) -> Ready {

@@ -6,6 +6,7 @@ use crate::ready::{Direction, Interest, Ready, ReadyEvent};
 use crate::slots::Owned;
 use crate::token::Token;
 use crate::waiters::{self, Readiness};
+use crate::word::Seen;
 use core::fmt;
 use core::future::poll_fn;
 use core::panic::Location;
@@ -38,11 +39,7 @@ impl Source {
         cx: &mut Context<'_>,
         direction: Direction,
     ) -> Poll<io::Result<ReadyEvent>> {
-        let kind = match direction {
-            Direction::Read => WaitKind::Read,
-            Direction::Write => WaitKind::Write,
-        };
-        self.poll_ready_as(cx, direction, kind, self.place)
+        self.poll_ready_as(cx, direction, kind_of(direction), self.place)
     }
 
     /// The same for a leaf that knows better what it waits for and where it was made.
@@ -83,10 +80,10 @@ impl Source {
             return Poll::Pending;
         };
         match direct::poll(self.owned.slot(), cx, direction) {
-            Poll::Ready(event) if event.is_shutdown() => Poll::Ready(Err(gone())),
-            Poll::Ready(event) => {
+            Poll::Ready(seen) if seen.is_shutdown() => Poll::Ready(Err(gone())),
+            Poll::Ready(seen) => {
                 unit.made_progress();
-                Poll::Ready(Ok(event))
+                Poll::Ready(Ok(seen.event(direction.mask())))
             }
             Poll::Pending => {
                 context::pending(kind, self.fd as usize, place);
@@ -101,8 +98,8 @@ impl Source {
         cx: &mut Context<'_>,
         direction: Direction,
     ) -> Poll<Option<ReadyEvent>> {
-        let event = ready!(direct::poll(self.owned.slot(), cx, direction));
-        Poll::Ready((!event.is_shutdown()).then_some(event))
+        let seen = ready!(direct::poll(self.owned.slot(), cx, direction));
+        Poll::Ready((!seen.is_shutdown()).then(|| seen.event(direction.mask())))
     }
 
     /// Whether it is registered there.
@@ -241,23 +238,46 @@ impl Source {
         len: usize,
         mut f: impl FnMut() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        let word = &self.owned.slot().word;
         loop {
-            let event = ready!(self.poll_ready(cx, direction))?;
+            let mut seen = word.look();
+            if !seen.is_usable(direction) {
+                match ready!(self.wait_in(cx, direction)) {
+                    Some(ready) => seen = ready,
+                    None => return Poll::Ready(Err(gone())),
+                }
+            }
+            if budget::poll_spend(cx).is_pending() {
+                context::pending(WaitKind::Budget, self.fd as usize, self.place);
+                return Poll::Pending;
+            }
             match f() {
                 Ok(moved) => {
-                    // A read ends at the mark of urgent data, also where more lies behind it.
-                    if 0 < moved
-                        && moved < len
-                        && !self.ready_event(Interest::PRIORITY).ready.is_priority()
-                    {
-                        self.clear(event);
+                    if 0 < moved && moved < len {
+                        word.clear_stream(seen, direction);
                     }
                     return Poll::Ready(Ok(moved));
                 }
-                Err(error) => match self.refused_slow(event, error) {
+                Err(error) => match self.refused_slow(seen.event(direction.mask()), error) {
                     None => {}
                     Some(error) => return Poll::Ready(Err(error)),
                 },
+            }
+        }
+    }
+
+    /// Waits until it is ready, and takes no unit of the budget. Nothing if the runtime has ended.
+    #[inline(never)]
+    fn wait_in(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<Option<Seen>> {
+        if budget::poll_remaining(cx).is_pending() {
+            context::pending(WaitKind::Budget, self.fd as usize, self.place);
+            return Poll::Pending;
+        }
+        match direct::poll(self.owned.slot(), cx, direction) {
+            Poll::Ready(seen) => Poll::Ready((!seen.is_shutdown()).then_some(seen)),
+            Poll::Pending => {
+                context::pending(kind_of(direction), self.fd as usize, self.place);
+                Poll::Pending
             }
         }
     }
@@ -319,6 +339,14 @@ impl Source {
     /// Where it was registered.
     pub fn place(&self) -> &'static Location<'static> {
         self.place
+    }
+}
+
+#[inline]
+fn kind_of(direction: Direction) -> WaitKind {
+    match direction {
+        Direction::Read => WaitKind::Read,
+        Direction::Write => WaitKind::Write,
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) const GENERATION_BITS: u32 = 28;
 pub(crate) struct Word(AtomicU64);
 
 /// What the word said at one moment.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen(u64);
 
 /// Cells that the caller holds, and whether nodes wait. The cells have to be let go, once.
@@ -137,7 +137,7 @@ impl Seen {
     }
 
     #[inline]
-    fn is_shutdown(self) -> bool {
+    pub(crate) fn is_shutdown(self) -> bool {
         self.0 & SHUTDOWN != 0
     }
 
@@ -155,6 +155,20 @@ impl Seen {
     #[inline]
     pub(crate) fn waits(self, direction: Direction) -> bool {
         self.0 & direction.waits() != 0
+    }
+
+    /// Whether it is ready in this direction, and the runtime has not ended: by one comparison.
+    #[inline]
+    pub(crate) fn is_usable(self, direction: Direction) -> bool {
+        let ready = u64::from(direction.mask().bits());
+        const { assert!(SHUTDOWN > READY) };
+        (self.0 & (ready | SHUTDOWN)).wrapping_sub(1) < SHUTDOWN - 1
+    }
+
+    /// Whether a wait in this direction is over.
+    #[inline]
+    pub(crate) fn ends_wait(self, direction: Direction) -> bool {
+        self.0 & (u64::from(direction.mask().bits()) | SHUTDOWN) != 0
     }
 
     /// Whether nothing ends a wait in this direction, and its cell is empty: by one comparison.
@@ -266,6 +280,23 @@ impl Word {
         }
     }
 
+    /// Takes the readiness of this direction away, as [`Word::clear`] does, but its end, and nothing
+    /// where there is urgent data: a read ends at its mark, also where more lies behind it.
+    #[inline]
+    pub(crate) fn clear_stream(&self, seen: Seen, direction: Direction) {
+        let gone = u64::from(direction.open().bits());
+        let mut now = self.look();
+        while (now.0 ^ seen.0) & TICK == 0
+            && now.0 & gone != 0
+            && now.0 & u64::from(Ready::PRIORITY.bits()) == 0
+        {
+            match self.exchange(now, now.0 & !gone) {
+                Ok(()) => return,
+                Err(other) => now = other,
+            }
+        }
+    }
+
     /// Takes hold of a direction's cell, which nobody held in `seen`: what the word says then.
     ///
     /// # Errors
@@ -279,7 +310,7 @@ impl Word {
     /// Leaves a waker in the cell, which the caller has held, so that the word said `seen`, and
     /// filled. Or answers with the readiness that it need not wait for: then the cell is still held.
     #[inline]
-    pub(crate) fn leave(&self, mut seen: Seen, direction: Direction) -> Option<ReadyEvent> {
+    pub(crate) fn leave(&self, mut seen: Seen, direction: Direction) -> Option<Seen> {
         let step = direction.waits() - direction.held();
         if canary("readiness_wait_without_recheck") {
             self.0.fetch_add(step, Ordering::AcqRel);
@@ -291,8 +322,8 @@ impl Word {
                 Ok(()) => return None,
                 Err(now) => seen = now,
             }
-            if let Some(event) = seen.ready_event(direction.mask()) {
-                return Some(event);
+            if seen.ends_wait(direction) {
+                return Some(seen);
             }
         }
     }
@@ -421,7 +452,7 @@ mod tests {
     }
 
     /// A task leaves its waker.
-    fn leave(word: &Word, direction: Direction) -> Option<ReadyEvent> {
+    fn leave(word: &Word, direction: Direction) -> Option<Seen> {
         let held = hold(word, direction);
         word.leave(held, direction)
     }
@@ -456,6 +487,47 @@ mod tests {
         word.clear(word.look().event(READ), READ);
         assert_eq!(word.leave(held, Direction::Write), None);
         assert!(word.look().waits(Direction::Write) && !word.look().is_held(Direction::Write));
+    }
+
+    #[test]
+    fn a_stream_that_is_drained_keeps_its_end_and_the_other_direction() {
+        for direction in [Direction::Read, Direction::Write] {
+            let word = Word::new(0);
+            assert!(!word.look().is_usable(direction) && !word.look().ends_wait(direction));
+            let _ = word.set(
+                0,
+                Ready::READABLE | Ready::WRITABLE | Ready::READ_CLOSED | Ready::WRITE_CLOSED,
+            );
+            let seen = word.look();
+            assert!(seen.is_usable(direction) && seen.ends_wait(direction));
+            word.clear_stream(seen, direction);
+            let left = word.look().event(Ready::ALL).ready;
+            let open = direction.open();
+            assert!((left & open).is_empty() && left | open == seen.event(Ready::ALL).ready);
+            assert!(word.look().is_usable(direction), "closed");
+        }
+    }
+
+    #[test]
+    fn a_stream_with_news_or_urgent_data_is_not_drained() {
+        let word = Word::new(0);
+        let _ = word.set(0, Ready::READABLE);
+        let seen = word.look();
+        let _ = word.set(0, Ready::READABLE);
+        word.clear_stream(seen, Direction::Read);
+        assert!(word.look().is_usable(Direction::Read), "there was a set since");
+        let _ = word.set(0, Ready::PRIORITY);
+        word.clear_stream(word.look(), Direction::Read);
+        assert!(word.look().is_usable(Direction::Read));
+    }
+
+    #[test]
+    fn after_the_end_a_direction_is_not_usable_and_waits_end() {
+        let word = Word::new(0);
+        let _ = word.set(0, Ready::READABLE);
+        word.shut_down();
+        assert!(!word.look().is_usable(Direction::Read));
+        assert!(word.look().ends_wait(Direction::Read) && word.look().ends_wait(Direction::Write));
     }
 
     #[test]
