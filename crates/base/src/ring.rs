@@ -22,10 +22,11 @@
 //! tail..steal + N    the owner, to fill
 //! ```
 //!
-//! (1) `push`: the owner fills slot `tail`, then moves `tail`; a `Filling` fills several first. (2) `pop`: the owner moves `real`,
-//! and `steal` with it in row 1. (3) `claim`, row 1→2: a thief moves `real`. (4) `release`, row
-//! 2→1: it moves `steal` up to `real`. (5) `take_half`, in row 1 with all slots filled: the owner
-//! takes everything, then publishes the older half again, whose slots are by then `tail..`.
+//! (1) `push`: the owner fills slot `tail`, then moves `tail`; a [`Filling`] fills several first.
+//! (2) `pop`: the owner moves `real`, and `steal` with it in row 1. (3) `claim`, row 1→2: a thief
+//! moves `real`. (4) `release`, row 2→1: it moves `steal` up to `real`. (5) `take_half`, in row 1
+//! with all slots filled: the owner takes everything, then publishes the older half again, whose
+//! slots are by then `tail..`.
 //!
 //! # Orderings, in pairs
 //!
@@ -39,7 +40,9 @@
 //! - D: (1) stores `tail`, fences, and loads `head` again; a thief that sleeps has moved `head` by
 //!   (3), fences, and loads `tail` once more. So the thief sees the item, or the owner sees that
 //!   nothing is left before it. A plain look at `head` before the store is too old: the owner may
-//!   lose its processor between the two.
+//!   lose its processor between the two. Of several items the thief may have claimed the first by
+//!   then, and the owner is told that the ring was not empty: such a thief has work, and so wakes the
+//!   next one, or is not the last who searches.
 //!
 //! Indices of 32 bits: a thief that sleeps between its loads and (3) while exactly a multiple of
 //! 2³² items pass through would claim wrongly; at 100 million a second that is 43 s to the
@@ -342,13 +345,13 @@ impl<T: Item, const N: usize> Filling<'_, T, N> {
     #[inline]
     pub fn finish(self) -> Option<Pushed> {
         let (start, head) = (self.start, self.head);
-        if self.end == start {
-            return None;
+        let any = self.end != start;
+        if any {
+            self.ring.publish(self.end);
         }
-        self.ring.publish(self.end);
-        let was_empty = head.real == start || self.ring.emptied_up_to(start);
+        let was_empty = any && (head.real == start || self.ring.emptied_up_to(start));
         core::mem::forget(self);
-        Some(Pushed { was_empty })
+        any.then_some(Pushed { was_empty })
     }
 }
 

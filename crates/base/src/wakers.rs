@@ -89,7 +89,7 @@ impl Wakers {
     }
 
     /// Gives each to `f`, first come first served, and keeps those that it gives back, in their order.
-    /// Where `f` panics, the rest is leaked.
+    /// `f` must not panic: some that are left would be leaked, others dropped.
     #[inline]
     pub fn sift(&mut self, mut f: impl FnMut(Waker) -> Option<Waker>) {
         let (mut next, filled) = (self.taken, self.filled);

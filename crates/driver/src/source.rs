@@ -242,7 +242,11 @@ impl Source {
         loop {
             let mut seen = word.look();
             if !seen.is_usable(direction) {
-                match ready!(self.wait_in(cx, direction)) {
+                let waited = match direction {
+                    Direction::Read => self.wait_to_read(cx),
+                    Direction::Write => self.wait_to_write(cx),
+                };
+                match ready!(waited) {
                     Some(ready) => seen = ready,
                     None => return Poll::Ready(Err(gone())),
                 }
@@ -266,8 +270,19 @@ impl Source {
         }
     }
 
-    /// Waits until it is ready, and takes no unit of the budget. Nothing if the runtime has ended.
+    // Not a part of each read and write, and each for itself: the word's bits are constants then.
     #[inline(never)]
+    fn wait_to_read(&self, cx: &mut Context<'_>) -> Poll<Option<Seen>> {
+        self.wait_in(cx, Direction::Read)
+    }
+
+    #[inline(never)]
+    fn wait_to_write(&self, cx: &mut Context<'_>) -> Poll<Option<Seen>> {
+        self.wait_in(cx, Direction::Write)
+    }
+
+    /// Waits until it is ready, and takes no unit of the budget. Nothing if the runtime has ended.
+    #[inline(always)]
     fn wait_in(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<Option<Seen>> {
         if budget::poll_remaining(cx).is_pending() {
             context::pending(WaitKind::Budget, self.fd as usize, self.place);

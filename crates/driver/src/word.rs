@@ -525,7 +525,7 @@ mod tests {
     fn after_the_end_a_direction_is_not_usable_and_waits_end() {
         let word = Word::new(0);
         let _ = word.set(0, Ready::READABLE);
-        word.shut_down();
+        let _ = word.shut_down();
         assert!(!word.look().is_usable(Direction::Read));
         assert!(word.look().ends_wait(Direction::Read) && word.look().ends_wait(Direction::Write));
     }

@@ -1,6 +1,7 @@
-//! Decides where a woken task goes. Called by `task`'s wakers on any thread.
+//! Decides where a woken task goes. Called by `task`'s wakers on any thread, and by a worker with the
+//! wakers that it harvested.
 //!
-//! Never polls, never allocates. On a worker of the task's own runtime it goes into the LIFO slot,
+//! Never polls, never allocates, unless a worker has more than 32 foreign wakers to keep. On a worker of the task's own runtime it goes into the LIFO slot,
 //! from where it displaces the one before it into the worker's queue; from anywhere else into the
 //! inject queue. A sleeper is woken only where a queue that was empty no longer is, and nobody
 //! searches: the searcher will find it.
@@ -10,7 +11,7 @@ use crate::core::{Core, Inside};
 use crate::nap;
 use crate::seated::{self, Seated};
 use crate::shared::{Flavor, Shared};
-use core::ptr;
+use core::ptr::NonNull;
 use shinkan_base::ring::Pushed;
 use shinkan_base::wakers::Wakers;
 use shinkan_context as context;
@@ -65,7 +66,7 @@ impl Shared {
     pub(crate) fn queue_woken(&self, inside: &mut Inside<'_>, wakers: &mut Wakers) -> bool {
         let slot = inside.worker().slot();
         let core = &mut **inside;
-        let home = ptr::from_ref(self).cast();
+        let home = NonNull::from(self).cast();
         let mut last: Option<Runnable> = None;
         let (mut woken, mut over) = (0, RunQueue::new());
         let mut queue = core.local.fill();
@@ -75,6 +76,9 @@ impl Shared {
                 Ok(task) => {
                     self.note_queued(&task);
                     woken += 1;
+                    if last.is_none() && self.config.lifo {
+                        last = slot.lifo.take();
+                    }
                     if let Some(before) = last.replace(task)
                         && let Err(before) = queue.push(before)
                     {

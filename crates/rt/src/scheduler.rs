@@ -16,6 +16,7 @@ use crate::seated::{self, Seated};
 use crate::shared::Shared;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
 use shinkan_task::{Runnable, Schedule, TaskRef};
 use std::sync::Arc;
 
@@ -147,8 +148,8 @@ impl Schedule for Scheduler {
     }
 
     #[inline]
-    fn home(&self) -> *const () {
-        self.pointer().cast()
+    fn home(&self) -> Option<NonNull<()>> {
+        NonNull::new(self.pointer().cast_mut().cast())
     }
 
     #[inline]

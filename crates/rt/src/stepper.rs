@@ -14,6 +14,9 @@ use crate::worker::{Patience, Step, step};
 use shinkan_base::rng::Rng;
 use shinkan_driver::Driver;
 
+/// Steps that a worker takes at most before another may be chosen.
+const IN_A_ROW: u32 = 4;
+
 /// Workers without threads. See the module.
 #[derive(Debug)]
 pub struct Stepper {
@@ -49,7 +52,7 @@ impl Stepper {
         self.rng.below(self.workers.len() as u32) as usize
     }
 
-    /// Steps worker `index` once. It waits (the clock goes on to the next deadline) only if no
+    /// Has worker `index` take one step, or a few in a row as the seed says. It waits (the clock goes on to the next deadline) only if no
     /// other has anything to do.
     ///
     /// # Panics
@@ -71,7 +74,8 @@ impl Stepper {
             Patience::Wait
         };
         let inside = worker(seated).enter().expect("nobody seizes a stepped core");
-        match step(inside, patience, 0) {
+        let more = shinkan_context::random_below(IN_A_ROW);
+        match step(inside, patience, more) {
             Step::Ran(inside) | Step::Slept(inside) | Step::Stop(inside) => drop(inside),
             Step::Gone => unreachable!("nobody seizes a stepped core"),
         }

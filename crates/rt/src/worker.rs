@@ -1,4 +1,4 @@
-//! One step of a worker: find a task and poll it, or sleep in the driver. Owns no thread:
+//! One step of a worker: find a task and poll it, and those behind it, or sleep in the driver. Owns no thread:
 //! `threads.rs` loops steps, and a test steps three workers on one thread.
 //!
 //! The token [`Inside`] is passed along: each call of user code consumes it and gives it back, or
@@ -35,7 +35,7 @@ const SOCKETS_LEAST: usize = 8;
 
 /// What a step did.
 pub(crate) enum Step<'a> {
-    /// It polled a task, or looked for one.
+    /// It polled tasks, or looked for one.
     Ran(Inside<'a>),
     /// It found nothing and waited.
     Slept(Inside<'a>),
@@ -236,8 +236,8 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Insi
                 shared.idle().wake_one(&shared.driver);
             }
         }
-        // Who yielded waits for a look at the driver.
-        if more == 0 || inside.yielded_from.is_some() {
+        // Who yielded waits for a look at the driver; and no task starts after the end.
+        if more == 0 || inside.yielded_from.is_some() || shared.is_closed() {
             break Some(inside);
         }
         let Some(next) = inside.local.pop() else { break Some(inside) };

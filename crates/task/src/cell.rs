@@ -241,7 +241,7 @@ impl<F: Future, S: Schedule> Typed<F, S> {
 
     /// # Safety
     /// `Vtable::home`.
-    unsafe fn home(task: Ptr) -> *const () {
+    unsafe fn home(task: Ptr) -> Option<NonNull<()>> {
         let this = Self { task, _types: PhantomData };
         this.scheduler().home()
     }

@@ -48,7 +48,7 @@ pub(crate) struct Vtable {
     /// with `Kept` one more, which outlives the call.
     pub(crate) schedule: unsafe fn(Ptr, Hold),
     /// What its scheduler says that it belongs to: `Schedule::home`. Safety: the task is alive.
-    pub(crate) home: unsafe fn(Ptr) -> *const (),
+    pub(crate) home: unsafe fn(Ptr) -> Option<NonNull<()>>,
     /// Moves the output to where the pointer points. Safety: the output is the caller's, it is
     /// there, and the pointer is good for a `Result<Output, JoinError>`.
     pub(crate) take_output: unsafe fn(Ptr, *mut ()),

@@ -2,7 +2,7 @@
 
 use crate::runnable::Runnable;
 use crate::task_ref::TaskRef;
-use core::ptr;
+use core::ptr::NonNull;
 
 /// The scheduler's handle, of which each task keeps one.
 ///
@@ -26,10 +26,10 @@ pub trait Schedule: Send + Sync + Sized + 'static {
     fn unhandled_panic(&self) {}
 
     /// An address by which the scheduler knows its own tasks, for [`runnable_of`](crate::runnable_of);
-    /// null where it does not ask.
+    /// nothing where nobody but it may have their Runnables.
     #[inline]
-    fn home(&self) -> *const () {
-        ptr::null()
+    fn home(&self) -> Option<NonNull<()>> {
+        None
     }
 
     /// The same handle once more, if that costs nothing: a plain copy, without a counter. Without

@@ -167,8 +167,8 @@ impl State {
         }
     }
 
-    /// (1) The same for a task that sleeps alone; its waker's reference becomes the Runnable's. False:
-    /// nothing was done.
+    /// (1) The same for a task that sleeps, row 1; its waker's reference becomes the Runnable's. False:
+    /// nothing was done but a look, so that `wake_by_val` has to follow.
     #[inline]
     pub(crate) fn wake_asleep(&self) -> bool {
         let mut now = self.0.load(Relaxed);

@@ -55,14 +55,14 @@ unsafe fn wake(data: *const ()) {
     }
 }
 
-/// Wakes the task of this waker for the scheduler of that home, which queues the Runnable itself: no
-/// code of anybody else runs. Not for a null home.
+/// Wakes the task of this waker for the scheduler of that [home](crate::Schedule::home), which queues the
+/// Runnable itself: no code of anybody else runs.
 ///
 /// # Errors
 /// The waker, which is to be called: it is another scheduler's or no task's, or its task does not
 /// sleep, or somebody is told of its wakers.
 #[inline]
-pub fn runnable_of(waker: Waker, home: *const ()) -> Result<Runnable, Waker> {
+pub fn runnable_of(waker: Waker, home: NonNull<()>) -> Result<Runnable, Waker> {
     if !ptr::eq(waker.vtable(), &VTABLE) {
         return Err(waker);
     }
@@ -70,7 +70,8 @@ pub fn runnable_of(waker: Waker, home: *const ()) -> Result<Runnable, Waker> {
     // SAFETY: as in `clone`.
     let header = unsafe { task.as_ref() };
     // SAFETY: alive, as above.
-    let is_theirs = header.origin.mark().is_none() && unsafe { (header.vtable.home)(task) } == home;
+    let is_theirs =
+        header.origin.mark().is_none() && unsafe { (header.vtable.home)(task) } == Some(home);
     if !is_theirs || !header.state.wake_asleep() {
         return Err(waker);
     }

@@ -71,6 +71,7 @@ macro_rules! writes {
             $sock.poll_write(cx, buf)
         }
 
+        #[inline(always)]
         fn poll_write_vectored(
             self: std::pin::Pin<&mut Self>,
             cx: &mut std::task::Context<'_>,

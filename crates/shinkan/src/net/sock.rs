@@ -223,13 +223,15 @@ impl<T: Carrier> Sock<T> {
         self.source().poll_stream(cx, Direction::Write, buf.len(), || self.write(buf))
     }
 
+    #[inline]
     pub(super) fn poll_write_vectored(
         &self,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         // One call takes a limited number of buffers: less than their sum means nothing then.
-        self.poll_put(cx, || self.write_vectored(bufs))
+        const UNKNOWN: usize = 0;
+        self.source().poll_stream(cx, Direction::Write, UNKNOWN, || self.write_vectored(bufs))
     }
 
     pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
