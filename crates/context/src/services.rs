@@ -6,6 +6,7 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use shinkan_base::wakers::Wakers;
 use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 use std::thread::Thread;
@@ -18,6 +19,9 @@ pub struct Services {
     pub sleep: fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Counts, for the runtime that the calling thread has entered, a poll that used its budget up.
     pub forced_yield: fn(),
+    /// Queues those of the wakers' tasks that belong to the runtime whose worker the calling thread is,
+    /// and sleep; the others stay, to be called.
+    pub queue_woken: fn(&mut Wakers),
 }
 
 static SERVICES: OnceLock<Services> = OnceLock::new();
@@ -30,6 +34,21 @@ pub fn install(services: Services) {
 /// The table, where a runtime was built in this process.
 pub fn installed() -> Option<&'static Services> {
     SERVICES.get()
+}
+
+/// Calls each waker, as [`Wakers::wake_all`]; but on a worker its runtime's own tasks are queued all at
+/// once, before anybody else's wakers are called.
+///
+/// # Panics
+/// As there.
+pub fn wake_all(wakers: &mut Wakers) {
+    // One alone takes as long by its own way.
+    if wakers.len() > 1
+        && let Some(services) = installed()
+    {
+        (services.queue_woken)(wakers);
+    }
+    wakers.wake_all();
 }
 
 struct Unpark(Thread);

@@ -20,17 +20,19 @@ use core::cell::RefCell;
 use core::future::Future;
 use core::panic::Location;
 use core::pin::{Pin, pin};
+use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Mutex;
 use shinkan_base::atomics::plain::{AtomicBool, Ordering};
 use shinkan_base::wait::TaskFrame;
 use shinkan_base::wakers::Wakers;
 use shinkan_context::budget::{self, Budget};
+use shinkan_context::services::wake_all;
 use shinkan_driver::Turn;
 use shinkan_probe::Counters;
 use shinkan_sys::park::{Parker, Unparker};
 use shinkan_sys::threads as threads_of_the_system;
-use shinkan_task::Runnable;
+use shinkan_task::{Runnable, runnable_of};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Wake;
@@ -112,6 +114,24 @@ impl CurrentWorker {
         let to = if behind { &mut queue.yielded } else { &mut queue.tasks };
         to.push_back(task);
         current(self.shared()).counters.inc_local_schedules();
+    }
+
+    /// Queues those of the wakers' tasks that are this runtime's and sleep.
+    pub(crate) fn queue_woken(&self, wakers: &mut Wakers) {
+        let shared = self.shared();
+        let home = NonNull::from(shared).cast();
+        let mut queue = self.queue.borrow_mut();
+        let before = queue.tasks.len();
+        wakers.sift(|waker| match runnable_of(waker, home) {
+            Err(other) => Some(other),
+            Ok(task) => {
+                shared.note_queued(&task);
+                queue.tasks.push_back(task);
+                None
+            }
+        });
+        let queued = queue.tasks.len() - before;
+        current(shared).counters.add_local_schedules(queued as u64);
     }
 
     /// Lets the tasks that yielded back in. Whether there were any.
@@ -321,7 +341,7 @@ pub(crate) fn fire_and_wake(shared: &Shared, mut wakers: Wakers) {
         let more = shared.fire_due(&mut wakers);
         if !wakers.is_empty() {
             // A waker's panic has no caller to tell; the others were woken before it came here.
-            quietly(|| wakers.wake_all());
+            quietly(|| wake_all(&mut wakers));
         }
         if !more {
             return;

@@ -96,8 +96,12 @@ impl Shared {
             core.unannounced |= was_empty;
             wake = self.announces(core);
         }
-        while let Some(task) = over.pop_front() {
-            wake |= self.push_queue(core, task, false);
+        if !over.is_empty() {
+            slot.counters.inc_overflows();
+            if let Err(mut over) = self.inject.push_all(over) {
+                core.refused.append(&mut over);
+            }
+            wake = true;
         }
         let left = if self.config.lifo { slot.lifo.put(last) } else { Some(last) };
         if let Some(task) = left {
@@ -107,7 +111,7 @@ impl Shared {
     }
 
     #[inline]
-    fn wake_if(&self, wake: bool) {
+    pub(crate) fn wake_if(&self, wake: bool) {
         if wake {
             self.idle().wake_one(&self.driver);
         }

@@ -8,6 +8,7 @@ use shinkan_base::atomics::Mutex;
 use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 use shinkan_trace::{Kind, Resource};
 
 /// Lets tasks wait until so many of them have arrived.
@@ -68,7 +69,7 @@ impl Barrier {
                     if canary("barrier_notify_late") {
                         self.all_here.notify_waiters_into(&mut wakers);
                     }
-                    wakers.wake_all();
+                    wake_all(&mut wakers);
                     self.trace.complete();
                     if canary("barrier_reset_late") {
                         *self.arrived.lock() = 0;

@@ -15,6 +15,7 @@ use core::task::{Context, Poll, Waker};
 use shinkan_base::atomics::Ordering;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 use shinkan_trace::{Operation, Polling};
 
 /// Whose permits are waited for, and what becomes of them.
@@ -216,7 +217,7 @@ impl<G: Gate> Acquire<G> {
             unsafe { self.batch().cancel(self.node(), &mut wakers) };
             _own = self.retire(Phase::Done);
             let _gave_back = GaveBack(self);
-            wakers.wake_all();
+            wake_all(&mut wakers);
         } else {
             self.phase = Phase::Done;
             let _gave_back = GaveBack(self);

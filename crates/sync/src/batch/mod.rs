@@ -41,6 +41,7 @@ use shinkan_base::atomics::{AtomicU8, AtomicUsize, Mutex, Ordering, UnsafeCell, 
 use shinkan_base::canary;
 use shinkan_base::list::{Links, List, Node};
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 use shinkan_trace::{Kind, Resource};
 
 const CLOSED: usize = Batch::CLOSED;
@@ -256,7 +257,7 @@ impl Batch {
         let mut queue = self.queue.lock();
         self.grant(n, &mut queue, &mut wakers);
         drop(queue);
-        wakers.wake_all();
+        wake_all(&mut wakers);
         told::changed(self);
     }
 
@@ -422,7 +423,7 @@ impl Batch {
     pub(crate) fn close(&self) {
         let mut wakers = Wakers::new();
         self.close_into(&mut wakers);
-        wakers.wake_all();
+        wake_all(&mut wakers);
     }
 
     /// (6) The wakers are to be called by the caller, when it holds no lock.

@@ -35,6 +35,7 @@ use shinkan_base::canary;
 use shinkan_base::list::List;
 use shinkan_base::pad::Padded;
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 
 pub(super) struct Ring<T> {
     slots: Box<[Slot<T>]>,
@@ -161,7 +162,7 @@ impl<T> Ring<T> {
             wait::settle_all(&mut tail, &mut wakers);
         }
         drop(tail);
-        wakers.wake_all();
+        wake_all(&mut wakers);
         drop(old);
         Ok(receivers)
     }
@@ -170,7 +171,7 @@ impl<T> Ring<T> {
     pub(super) fn end(&self) {
         let mut wakers = Wakers::new();
         wait::settle_all(&mut self.tail.lock(), &mut wakers);
-        wakers.wake_all();
+        wake_all(&mut wakers);
     }
 
     /// Counts a receiver more.

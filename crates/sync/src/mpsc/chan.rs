@@ -13,6 +13,7 @@ use shinkan_base::atomics::{Arc, AtomicUsize, Ordering, hint};
 use shinkan_base::canary;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 
 /// What limits the messages in a channel.
 pub(super) trait Limit {
@@ -215,7 +216,7 @@ impl<T, L: Limit> Rx<T, L> {
         let mut wakers = Wakers::new();
         self.chan.limit.close(self.chan.queue.tail(), &mut wakers);
         self.chan.closed.notify_waiters_into(&mut wakers);
-        wakers.wake_all();
+        wake_all(&mut wakers);
     }
 
     pub(super) fn is_closed(&self) -> bool {

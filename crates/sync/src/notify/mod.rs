@@ -31,6 +31,7 @@ use shinkan_base::canary;
 use shinkan_base::list::List;
 use shinkan_base::wait::WaitKind;
 use shinkan_base::wakers::Wakers;
+use shinkan_context::services::wake_all;
 use std::sync::Arc;
 use waiter::{ONE_FIRST, ONE_LAST};
 
@@ -190,7 +191,7 @@ impl Notify {
     pub fn notify_waiters(&self) {
         let mut wakers = Wakers::new();
         self.notify_waiters_into(&mut wakers);
-        wakers.wake_all();
+        wake_all(&mut wakers);
     }
 
     /// (4) The wakers are to be called by the caller, when it holds no lock.

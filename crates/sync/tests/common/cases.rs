@@ -194,6 +194,7 @@ fn one() -> Vec<Row> {
             shinkan_context::services::install(shinkan_context::services::Services {
                 sleep: |_| Box::pin(pending()),
                 forced_yield: || {},
+                queue_woken: |_| {},
             });
             full(1, |s| async move {
                 s.1.send_timeout(1, Duration::from_secs(1)).await.unwrap();
