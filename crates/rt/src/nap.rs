@@ -7,6 +7,9 @@
 //! Tokio. So then the others nap while one watches. One of them is on duty (`idle.rs`): it comes back
 //! after a millisecond, and looks at all queues. So a worker with a few short tasks need not ring for
 //! them: whoever is stuck in a poll costs those behind it no more than that nap.
+//!
+//! Rejected: to give the processor away and look once more before a watcher waits, so that more comes
+//! together. With 64 and 1,000 clients no figure moved by more than two runs of the same differ.
 
 use shinkan_base::atomics::plain::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
