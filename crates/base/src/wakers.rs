@@ -1,7 +1,7 @@
 //! Wakers that were collected under a lock and are called after it.
 //!
 //! A waker runs foreign code: it may take any lock, drop a task, or panic. So whoever wakes many
-//! moves their wakers here, unlocks, and calls [`Wakers::wake_all`]. The first 32 need no
+//! moves their wakers here, unlocks, and calls [`Wakers::wake_all`]. The first 64 need no
 //! allocation; a caller that holds the lock for long looks at [`Wakers::is_full`] and unlocks
 //! between batches.
 
@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Wakers of a batch: as many as need no allocation.
-pub const BATCH: usize = 32;
+pub const BATCH: usize = 64;
 
 /// A queue of wakers to be called. Dropping it drops them without a call.
 pub struct Wakers {
@@ -57,7 +57,7 @@ impl Wakers {
         self.spilled.get_or_insert_default().push_back(waker);
     }
 
-    /// Whether a batch of 32 is reached: the next push would allocate.
+    /// Whether a batch of 64 is reached: the next push would allocate.
     #[inline]
     pub const fn is_full(&self) -> bool {
         self.filled == BATCH

@@ -1,10 +1,10 @@
 //! Decides where a woken task goes. Called by `task`'s wakers on any thread, and by a worker with the
 //! wakers that it harvested.
 //!
-//! Never polls, never allocates, unless a worker has more than 32 foreign wakers to keep. On a worker of the task's own runtime it goes into the LIFO slot,
-//! from where it displaces the one before it into the worker's queue; from anywhere else into the
-//! inject queue. A sleeper is woken only where a queue that was empty no longer is, and nobody
-//! searches: the searcher will find it.
+//! Never polls, and allocates only where a worker keeps more than 64 foreign wakers. On a worker of the
+//! task's own runtime it goes into the LIFO slot, from where it displaces the one before it into the
+//! worker's queue; from anywhere else into the inject queue. A sleeper is woken only where a queue that
+//! was empty no longer is, and nobody searches: the searcher will find it.
 //! Rejected: waking at each push. Three of Tokio's upstream changes that woke more were reverted.
 
 use crate::core::{Core, Inside};
