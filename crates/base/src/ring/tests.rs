@@ -157,6 +157,123 @@ fn a_thief_takes_no_more_than_it_has_room_for() {
 }
 
 #[test]
+fn what_is_filled_in_is_seen_when_it_is_finished_and_no_sooner() {
+    for start in STARTS {
+        let (mut tokens, drops) = tokens(5);
+        let (mut local, stealer) = new_at::<Token, 8>(start);
+        let (mut thief, _) = new::<Token, 8>();
+        push(&mut local, tokens.next().unwrap());
+        let mut filling = local.fill();
+        for token in tokens {
+            assert!(filling.push(token).is_ok());
+        }
+        assert_eq!((stealer.len(), stealer.first()), (1, Some(start)));
+        assert_eq!(filling.finish(), Some(Pushed { was_empty: false }));
+        assert_eq!((local.len(), local.room(), local.end()), (5, 3, start.wrapping_add(5)));
+        assert_eq!(stealer.steal_into(&mut thief).map(|token| token.number()), Some(0));
+        assert_eq!(drain(&mut thief), [1, 2]);
+        assert_eq!(drain(&mut local), [3, 4]);
+        each_dropped_once(&drops);
+    }
+}
+
+#[test]
+fn a_filling_that_is_dropped_is_finished() {
+    for start in STARTS {
+        let (tokens, drops) = tokens(4);
+        let (mut local, stealer) = new_at::<Token, 4>(start);
+        let filled = catch_unwind(AssertUnwindSafe(|| {
+            let mut filling = local.fill();
+            for token in tokens {
+                let last = token.number() == 3;
+                assert!(filling.push(token).is_ok());
+                assert!(!last, "in the middle of it");
+            }
+        }));
+        assert!(filled.is_err());
+        assert_eq!((stealer.len(), local.end()), (4, start.wrapping_add(4)));
+        drop(local.fill());
+        assert_eq!(drain(&mut local), [0, 1, 2, 3]);
+        each_dropped_once(&drops);
+    }
+}
+
+#[test]
+fn a_filling_has_the_room_that_there_was_when_it_began() {
+    for start in STARTS {
+        let (mut tokens, drops) = tokens(8);
+        let (mut local, stealer) = new_at::<Token, 4>(start);
+        let (mut thief, _) = new::<Token, 4>();
+        fill(&mut local, tokens.by_ref().take(2));
+        let mut filling = local.fill();
+        let mut refused = Vec::new();
+        for token in tokens.by_ref().take(3) {
+            refused.extend(filling.push(token).err().map(|token| token.number()));
+        }
+        assert_eq!(refused, [4]);
+        assert_eq!(stealer.steal_into(&mut thief).map(|token| token.number()), Some(0));
+        let late = filling.push(tokens.next().unwrap());
+        assert_eq!(late.err().map(|token| token.number()), Some(5), "room of a thief's making");
+        assert_eq!(filling.finish(), Some(Pushed { was_empty: false }));
+        assert_eq!((local.len(), local.room()), (3, 1));
+
+        let mut filling = local.fill();
+        assert!(filling.push(tokens.next().unwrap()).is_ok());
+        drop(filling);
+        assert_eq!(local.room(), 0);
+        let mut filling = local.fill();
+        let full = filling.push(tokens.next().unwrap());
+        assert_eq!(full.err().map(|token| token.number()), Some(7));
+        assert_eq!(filling.finish(), None);
+        assert_eq!(drain(&mut local), [1, 2, 3, 6]);
+        each_dropped_once(&drops);
+    }
+}
+
+#[test]
+fn a_filling_says_whether_nothing_else_was_left() {
+    for start in STARTS {
+        let (mut tokens, drops) = tokens(6);
+        let (mut local, stealer) = new_at::<Token, 8>(start);
+        let (mut thief, _) = new::<Token, 8>();
+        let mut two = |local: &mut Local<Token, 8>, meanwhile: &mut dyn FnMut()| {
+            let mut filling = local.fill();
+            for token in tokens.by_ref().take(2) {
+                assert!(filling.push(token).is_ok());
+            }
+            meanwhile();
+            filling.finish().map(|pushed| pushed.was_empty)
+        };
+        assert_eq!(two(&mut local, &mut || ()), Some(true), "an empty ring");
+        let one = &mut || drop(stealer.steal_into(&mut thief));
+        assert_eq!(two(&mut local, one), Some(false), "a thief left one of two");
+        let all = &mut || {
+            while stealer.steal_into(&mut thief).is_some() {
+                drain(&mut thief);
+            }
+        };
+        assert_eq!(two(&mut local, all), Some(true), "a thief took all that was there");
+        assert_eq!(drain(&mut local), [4, 5]);
+        each_dropped_once(&drops);
+    }
+}
+
+#[test]
+fn a_filling_of_nothing_leaves_the_ring_as_it_was() {
+    let (tokens, drops) = tokens(2);
+    let (mut local, stealer) = new_at::<Token, 2>(u32::MAX);
+    for _ in 0..2 {
+        assert_eq!(local.fill().finish(), None);
+        assert_eq!((local.start(), local.end(), stealer.first()), (u32::MAX, u32::MAX, None));
+    }
+    fill(&mut local, tokens);
+    assert_eq!(local.fill().finish(), None);
+    assert_eq!((local.start(), local.end(), stealer.len()), (u32::MAX, 1, 2));
+    assert_eq!(drain(&mut local), [0, 1]);
+    each_dropped_once(&drops);
+}
+
+#[test]
 fn the_last_handle_drops_what_is_left() {
     let (tokens, drops) = tokens(5);
     let (mut local, stealer) = new_at::<Token, 8>(u32::MAX - 2);
