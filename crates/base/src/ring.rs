@@ -332,8 +332,12 @@ impl<T: Item, const N: usize> Filling<'_, T, N> {
     /// Gives the item back if there is no room. Room that thieves made meanwhile does not count.
     #[inline]
     pub fn push(&mut self, item: T) -> Result<(), T> {
-        if self.end.wrapping_sub(self.head.steal) >= N as u32 {
+        let first = if canary("ring_fill_over_thief") { self.head.real } else { self.head.steal };
+        if self.end.wrapping_sub(first) >= N as u32 {
             return Err(item);
+        }
+        if canary("ring_fill_published_first") {
+            self.ring.publish(self.end.wrapping_add(1));
         }
         // SAFETY:
         // - the owner's: `end` is below `steal + N`, which only grows, and not below `tail`; the

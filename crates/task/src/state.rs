@@ -171,9 +171,18 @@ impl State {
     /// nothing was done but a look, so that `wake_by_val` has to follow.
     #[inline]
     pub(crate) fn wake_asleep(&self) -> bool {
+        let awake =
+            if canary("task_wake_asleep_polled") { QUEUED } else { QUEUED | POLLING } | ENDED;
         let mut now = self.0.load(Relaxed);
-        while now & (QUEUED | POLLING | ENDED) == 0 {
-            match self.swap(now, now | QUEUED) {
+        while now & awake == 0 {
+            let swapped = if canary("task_wake_asleep_only_looks") {
+                Ok(now)
+            } else if canary("task_wake_asleep_relaxed") {
+                self.0.compare_exchange_weak(now, now | QUEUED, Relaxed, Relaxed)
+            } else {
+                self.swap(now, now | QUEUED)
+            };
+            match swapped {
                 Ok(_) => return true,
                 Err(seen) => now = seen,
             }

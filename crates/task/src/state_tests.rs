@@ -136,6 +136,31 @@ fn wake() {
 }
 
 #[test]
+fn wake_asleep() {
+    for extra in [0, JOIN_INTEREST, JOIN_INTEREST | JOIN_WAKER] {
+        for row in 1..=10 {
+            let state = state(row, extra, 3);
+            let before = state.0.load(Relaxed);
+            let expected = match row {
+                1 => (true, before | QUEUED),
+                _ => (false, before),
+            };
+            assert_eq!((state.wake_asleep(), state.0.load(Relaxed)), expected, "row {row}");
+            assert!(!state.wake_asleep(), "row {row}: it sleeps no more");
+            assert_eq!(state.0.load(Relaxed), expected.1, "row {row}");
+        }
+    }
+    let last = state(1, 0, 1);
+    assert!(last.wake_asleep());
+    assert_eq!(parts(&last), (2, 0, 1));
+    for row in 2..=4 {
+        let aborted = state(row, CANCELLED, 2);
+        assert!(!aborted.wake_asleep(), "row {row}");
+        assert_eq!(parts(&aborted), (row, CANCELLED, 2));
+    }
+}
+
+#[test]
 fn abort() {
     for row in 1..=10 {
         let fresh = state(row, 0, 3);
