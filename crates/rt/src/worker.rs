@@ -226,6 +226,10 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Insi
         let measures = || &worker.slot().measures;
         let Some(back) = inside.poll(task, |task| shared.poll(task, measures)) else { break None };
         inside = back;
+        // No task starts after the end, not even the one that was to run next.
+        if shared.is_closed() {
+            break Some(inside);
+        }
         if let Some(next) = worker.slot().lifo.take() {
             if in_a_row != most && budget::has_remaining() {
                 in_a_row += 1;
@@ -236,8 +240,8 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Insi
                 shared.idle().wake_one(&shared.driver);
             }
         }
-        // Who yielded waits for a look at the driver; and no task starts after the end.
-        if more == 0 || inside.yielded_from.is_some() || shared.is_closed() {
+        // Who yielded waits for a look at the driver.
+        if more == 0 || inside.yielded_from.is_some() {
             break Some(inside);
         }
         let Some(next) = inside.local.pop() else { break Some(inside) };
