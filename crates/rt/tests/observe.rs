@@ -311,6 +311,42 @@ fn a_panic_ends_a_runtime_that_was_built_so() {
     }
 }
 
+/// With one thread that runs tasks: what it queues stays in its order.
+fn builders_of_one_thread() -> [Builder; 3] {
+    let mut lifo = Builder::new_multi_thread();
+    lifo.worker_threads(1).no_seizing();
+    let mut fifo = Builder::new_multi_thread();
+    fifo.worker_threads(1).no_seizing().disable_lifo_slot();
+    [lifo, fifo, Builder::new_current_thread()]
+}
+
+#[test]
+fn no_task_behind_the_one_that_panics_is_polled() {
+    for builder in builders_of_one_thread() {
+        let runtime = ending(builder);
+        let polls = Arc::new(AtomicUsize::new(0));
+        let (behind, queued) = mpsc::channel();
+        let its = polls.clone();
+        let panics = runtime.spawn(async move {
+            for _ in 0..50 {
+                let polls = its.clone();
+                let counts = spawn(async move { polls.fetch_add(1, Ordering::SeqCst) });
+                behind.send(counts).unwrap();
+            }
+            panic!("on purpose");
+        });
+        told_of_the_panic(|| runtime.block_on(pending::<()>()));
+        drop(runtime);
+        let outside = Builder::new_current_thread().build().unwrap();
+        let mut cancelled = 0;
+        for task in queued {
+            cancelled += u32::from(outside.block_on(task).is_err_and(|error| error.is_cancelled()));
+        }
+        assert_eq!((polls.load(Ordering::SeqCst), cancelled), (0, 50));
+        assert!(outside.block_on(panics).unwrap_err().is_panic());
+    }
+}
+
 struct OnDrop(Arc<AtomicBool>);
 
 impl Drop for OnDrop {

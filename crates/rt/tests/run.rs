@@ -3,7 +3,7 @@
 use shinkan_rt::{Builder, Runtime, block_in_place, spawn, spawn_blocking, yield_now};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -251,6 +251,46 @@ fn shutdown_timeout_leaves_a_stuck_closure_behind() {
     runtime.shutdown_timeout(Duration::from_millis(10));
     drop(release);
     wait_for_the_end_of("left behind");
+}
+
+/// Two tasks without an end, each of which wakes itself, or the other one.
+async fn two_without_end(polls: Arc<AtomicUsize>, wakes_itself: bool) {
+    let wakers = Arc::new([Mutex::new(None), Mutex::new(None)]);
+    for own in 0..2 {
+        let (polls, wakers) = (polls.clone(), wakers.clone());
+        spawn(poll_fn(move |cx| {
+            polls.fetch_add(1, Ordering::SeqCst);
+            *wakers[own].lock().unwrap() = Some(cx.waker().clone());
+            let wakes = if wakes_itself { own } else { 1 - own };
+            let waker: Option<Waker> = wakers[wakes].lock().unwrap().take();
+            waker.into_iter().for_each(Waker::wake);
+            Poll::<()>::Pending
+        }));
+    }
+}
+
+#[test]
+fn a_worker_whose_tasks_are_always_ready_ends_though_it_looks_at_nothing_else() {
+    for (wakes_itself, lifo, waits) in
+        [(true, true, true), (true, false, false), (false, true, false), (false, false, true)]
+    {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).event_interval(u32::MAX).global_queue_interval(u32::MAX);
+        if !lifo {
+            builder.disable_lifo_slot();
+        }
+        let runtime = builder.enable_all().no_seizing().build().unwrap();
+        let polls = Arc::new(AtomicUsize::new(0));
+        runtime.spawn(two_without_end(polls.clone(), wakes_itself));
+        while polls.load(Ordering::SeqCst) < 1_000 {
+            std::thread::yield_now();
+        }
+        match waits {
+            true => runtime.shutdown_timeout(Duration::MAX),
+            false => drop(runtime),
+        }
+        assert_eq!(Arc::strong_count(&polls), 1, "the tasks are gone");
+    }
 }
 
 #[test]
