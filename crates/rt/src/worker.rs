@@ -72,10 +72,7 @@ pub(crate) fn step(mut inside: Inside<'_>, patience: Patience, more: u32) -> Ste
         None => search(shared, &mut inside),
     };
     match found {
-        Some(task) => {
-            let more = more.min(steps_until_a_look(shared, &inside));
-            run(inside, task, more).map_or(Step::Gone, Step::Ran)
-        }
+        Some(task) => run(inside, task, more).map_or(Step::Gone, Step::Ran),
         None => sleep(inside, patience).map_or(Step::Gone, Step::Slept),
     }
 }
@@ -207,7 +204,7 @@ fn from_a_stuck_worker(slots: &[Arc<Slot>], own: usize, start: usize) -> Option<
 
 /// Polls a task, and what it puts into the LIFO slot, under one budget; then the next of the queue, as
 /// a step of its own, up to `more` times.
-fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Inside<'a>> {
+fn run<'a>(mut inside: Inside<'a>, task: Runnable, more: u32) -> Option<Inside<'a>> {
     let worker = inside.worker();
     let shared = worker.handle.shared();
     if inside.searching {
@@ -219,6 +216,8 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Insi
     budget::replace(Budget::initial());
     let mut task = task;
     let mut in_a_row = 0;
+    // Not known before there is a second task.
+    let mut left = None;
     // The compiler would write the loop's body out four times where it is small enough.
     let most = core::hint::black_box(LIFO_IN_A_ROW);
     let back = loop {
@@ -241,11 +240,15 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, mut more: u32) -> Option<Insi
             }
         }
         // Who yielded waits for a look at the driver.
-        if more == 0 || inside.yielded_from.is_some() {
+        if inside.local.is_empty() || only_yielded_are_next(&inside) {
+            break Some(inside);
+        }
+        let steps = left.unwrap_or_else(|| more.min(steps_until_a_look(shared, &inside)));
+        if steps == 0 {
             break Some(inside);
         }
         let Some(next) = inside.local.pop() else { break Some(inside) };
-        more -= 1;
+        left = Some(steps - 1);
         inside.tick = inside.tick.wrapping_add(1);
         budget::replace(Budget::initial());
         in_a_row = 0;
