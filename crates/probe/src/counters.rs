@@ -59,14 +59,14 @@ impl Counters {
         add(&self.polls, n);
     }
 
-    /// A task was put into this worker's own queue, by this worker.
+    /// `n` tasks were put into this worker's own queue, by this worker.
     #[inline(always)]
     pub fn add_local_schedules(&self, n: u64) {
         add(&self.local_schedules, n);
     }
 
     /// One more of them.
-    #[inline]
+    #[inline(always)]
     pub fn inc_local_schedules(&self) {
         add(&self.local_schedules, 1);
     }

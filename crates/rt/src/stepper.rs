@@ -52,8 +52,8 @@ impl Stepper {
         self.rng.below(self.workers.len() as u32) as usize
     }
 
-    /// Has worker `index` take one step, or a few in a row as the seed says. It waits (the clock goes on to the next deadline) only if no
-    /// other has anything to do.
+    /// Has worker `index` take one step, or a few in a row as the seed says. It waits (the clock goes
+    /// on to the next deadline) only if no other has anything to do.
     ///
     /// # Panics
     /// If there is no such worker.

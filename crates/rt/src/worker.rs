@@ -1,5 +1,5 @@
-//! One step of a worker: find a task and poll it, and those behind it, or sleep in the driver. Owns no thread:
-//! `threads.rs` loops steps, and a test steps three workers on one thread.
+//! One step of a worker: find a task and poll it, and those behind it, or sleep in the driver. Owns no
+//! thread: `threads.rs` loops steps, and a test steps three workers on one thread.
 //!
 //! The token [`Inside`] is passed along: each call of user code consumes it and gives it back, or
 //! does not, because the core was taken meanwhile.

@@ -88,23 +88,25 @@ pub fn open_fifo(path: &std::path::Path, read: bool, write: bool) -> io::Result<
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
-/// Makes the process's table of descriptors hold `count` of them, or as many as its limit allows, and
-/// returns how many that is. The table doubles as numbers are given out; in a process of several
-/// threads whoever needs a larger one then waits until every processor has left the old one alone (in
-/// `accept`, say, for 8 to 24 ms). It never shrinks. The kernel holds 8 bytes for each.
+/// Makes the process's table of descriptors hold `count` of them. False: the process may not have so
+/// many. The table doubles as numbers are given out; in a process of several threads whoever needs a
+/// larger one then waits until every processor has left the old one alone (in `accept`, say, for 8 to
+/// 24 ms), and so does the caller. It does not shrink, but a child of fork(2) begins with a smaller
+/// one. The kernel holds 8 bytes for each.
 ///
 /// # Errors
 /// No descriptors left.
-pub fn make_room(count: u32) -> io::Result<u32> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let most = limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
-    let count = count.min(most);
-    if let Some(last) = count.checked_sub(1).and_then(|last| RawFd::try_from(last).ok()) {
-        let any = crate::eventfd::Eventfd::new()?;
-        // The first number that is free from the last one on, for a moment.
-        drop(rustix::io::fcntl_dupfd_cloexec(&any, last)?);
+pub fn make_room(count: u32) -> io::Result<bool> {
+    let Some(last) = count.checked_sub(1).and_then(|last| RawFd::try_from(last).ok()) else {
+        return Ok(count == 0);
+    };
+    let any = crate::eventfd::Eventfd::new()?;
+    // The first number that is free from the last one on, for a moment.
+    match rustix::io::fcntl_dupfd_cloexec(&any, last) {
+        Ok(_) => Ok(true),
+        Err(rustix::io::Errno::INVAL) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    Ok(count)
 }
 
 /// Reads into a buffer; into one that need not be initialised, too, of which the part that was

@@ -48,6 +48,19 @@ pub fn of_thread(tid: i32) -> io::Result<Usage> {
     Ok(Usage { runnable: state == 'R', interruptible: state == 'S', cpu_ns, delay_ns, runs })
 }
 
+/// How many threads this process has.
+///
+/// # Errors
+/// There is no proc(5), or no descriptor left.
+pub fn thread_count() -> io::Result<u32> {
+    let mut buffer = [0; 512];
+    let stat = read("/proc/self/stat", &mut buffer)?;
+    let behind = stat.rfind(')').and_then(|at| stat.get(at + 2..));
+    // The 20th field; the state, behind the name, is the third.
+    let count = behind.and_then(|words| words.split_ascii_whitespace().nth(17)?.parse().ok());
+    count.ok_or_else(|| io::ErrorKind::Unsupported.into())
+}
+
 impl Threads {
     /// Those of this process of which the kernel says something, without the thread of the number
     /// `but`.
