@@ -88,18 +88,7 @@ impl Drop for RestoreOnPending {
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     let before = current();
-    match before.0 {
-        None => Poll::Ready(RestoreOnPending::new(before)),
-        // 0 and `COUNTED` both, by one comparison.
-        Some(left) if left.wrapping_sub(1) >= INITIAL => {
-            exhausted_slow(cx, left);
-            Poll::Pending
-        }
-        Some(left) => {
-            set(Budget(Some(left - 1)));
-            Poll::Ready(RestoreOnPending::new(before))
-        }
-    }
+    poll_spend(cx).map(|()| RestoreOnPending::new(before))
 }
 
 /// The same for an operation that will be done: its unit is spent.

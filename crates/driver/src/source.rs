@@ -39,7 +39,11 @@ impl Source {
         cx: &mut Context<'_>,
         direction: Direction,
     ) -> Poll<io::Result<ReadyEvent>> {
-        self.poll_ready_as(cx, direction, kind_of(direction), self.place)
+        let kind = match direction {
+            Direction::Read => WaitKind::Read,
+            Direction::Write => WaitKind::Write,
+        };
+        self.poll_ready_as(cx, direction, kind, self.place)
     }
 
     /// The same for a leaf that knows better what it waits for and where it was made.
@@ -54,42 +58,18 @@ impl Source {
         kind: WaitKind,
         place: &'static Location<'static>,
     ) -> Poll<io::Result<ReadyEvent>> {
-        let seen = self.owned.slot().word.look().ready_event(direction.mask());
-        let Some(event) = seen.filter(|event| !event.is_shutdown()) else {
-            return self.poll_ready_slow(cx, direction, kind, place);
-        };
-        let Poll::Ready(unit) = budget::poll_proceed(cx) else {
-            context::pending(WaitKind::Budget, self.fd as usize, place);
-            return Poll::Pending;
-        };
-        unit.made_progress();
-        Poll::Ready(Ok(event))
-    }
-
-    /// The same where it has to wait, as far as it was seen.
-    #[inline(never)]
-    fn poll_ready_slow(
-        &self,
-        cx: &mut Context<'_>,
-        direction: Direction,
-        kind: WaitKind,
-        place: &'static Location<'static>,
-    ) -> Poll<io::Result<ReadyEvent>> {
-        let Poll::Ready(unit) = budget::poll_proceed(cx) else {
-            context::pending(WaitKind::Budget, self.fd as usize, place);
-            return Poll::Pending;
-        };
-        match direct::poll(self.owned.slot(), cx, direction) {
-            Poll::Ready(seen) if seen.is_shutdown() => Poll::Ready(Err(gone())),
-            Poll::Ready(seen) => {
-                unit.made_progress();
-                Poll::Ready(Ok(seen.event(direction.mask())))
-            }
-            Poll::Pending => {
-                context::pending(kind, self.fd as usize, place);
-                Poll::Pending
+        let mut seen = self.owned.slot().word.look();
+        if !seen.is_usable(direction) {
+            match ready!(self.wait_as(cx, direction, kind, place)) {
+                Some(ready) => seen = ready,
+                None => return Poll::Ready(Err(gone())),
             }
         }
+        if budget::poll_spend(cx).is_pending() {
+            context::pending(WaitKind::Budget, self.fd as usize, place);
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(seen.event(direction.mask())))
     }
 
     /// The same for what is no task: without budget and record. Nothing if the runtime has ended.
@@ -273,25 +253,42 @@ impl Source {
     // Not a part of each read and write, and each for itself: the word's bits are constants then.
     #[inline(never)]
     fn wait_to_read(&self, cx: &mut Context<'_>) -> Poll<Option<Seen>> {
-        self.wait_in(cx, Direction::Read)
+        self.wait_in(cx, Direction::Read, WaitKind::Read, self.place)
     }
 
     #[inline(never)]
     fn wait_to_write(&self, cx: &mut Context<'_>) -> Poll<Option<Seen>> {
-        self.wait_in(cx, Direction::Write)
+        self.wait_in(cx, Direction::Write, WaitKind::Write, self.place)
+    }
+
+    #[inline(never)]
+    fn wait_as(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> Poll<Option<Seen>> {
+        self.wait_in(cx, direction, kind, place)
     }
 
     /// Waits until it is ready, and takes no unit of the budget. Nothing if the runtime has ended.
     #[inline(always)]
-    fn wait_in(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<Option<Seen>> {
+    fn wait_in(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        kind: WaitKind,
+        place: &'static Location<'static>,
+    ) -> Poll<Option<Seen>> {
         if budget::poll_remaining(cx).is_pending() {
-            context::pending(WaitKind::Budget, self.fd as usize, self.place);
+            context::pending(WaitKind::Budget, self.fd as usize, place);
             return Poll::Pending;
         }
         match direct::poll(self.owned.slot(), cx, direction) {
             Poll::Ready(seen) => Poll::Ready((!seen.is_shutdown()).then_some(seen)),
             Poll::Pending => {
-                context::pending(kind_of(direction), self.fd as usize, self.place);
+                context::pending(kind, self.fd as usize, place);
                 Poll::Pending
             }
         }
@@ -354,14 +351,6 @@ impl Source {
     /// Where it was registered.
     pub fn place(&self) -> &'static Location<'static> {
         self.place
-    }
-}
-
-#[inline]
-fn kind_of(direction: Direction) -> WaitKind {
-    match direction {
-        Direction::Read => WaitKind::Read,
-        Direction::Write => WaitKind::Write,
     }
 }
 
