@@ -28,6 +28,8 @@ fn a_slot_is_filled_after_it_was_read() {
         });
         let mut taken: Vec<u32> = local.pop().into_iter().copied().collect();
         push(&mut local);
+        // A slot that the thief may be reading.
+        local.prefetch_first::<1>();
         push(&mut local);
         taken.extend(thief.join().unwrap());
         taken.extend(core::iter::from_fn(|| local.pop()));

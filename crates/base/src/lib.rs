@@ -20,6 +20,13 @@ mod canary;
 #[path = "canary_on.rs"]
 mod canary;
 
+#[cfg(target_arch = "x86_64")]
+#[path = "prefetch_x86_64.rs"]
+pub mod prefetch;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "prefetch_none.rs"]
+pub mod prefetch;
+
 pub mod auto;
 pub mod lifo;
 pub mod list;

@@ -54,6 +54,7 @@ use crate::atomics::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::canary;
 use crate::packed::Head;
 use crate::pad::Padded;
+use crate::prefetch::prefetch;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -262,6 +263,19 @@ impl<T: Item, const N: usize> Local<T, N> {
         let newer = Claimed { shared: &*self.shared, next: tail.wrapping_sub(half), end: tail };
         newer.for_each(&mut f);
         half as usize
+    }
+
+    /// Has the memory of the first item brought into this processor's cache: so many lines, from
+    /// where its pointer points. A thief may take it meanwhile.
+    #[inline]
+    pub fn prefetch_first<const LINES: usize>(&self) {
+        let head = self.shared.head(Ordering::Relaxed).real;
+        if head != self.tail() {
+            let slot = &self.shared.slots[head as usize & (N - 1)];
+            // SAFETY: filled, since it lies before `tail`; and nobody but the owner, which we are,
+            // writes slots. What the pointer points to may be a thief's: it is not followed.
+            prefetch::<LINES>(slot.with(|slot| unsafe { slot.read() }));
+        }
     }
 
     /// The index of the first item. An item has the index that [`Local::end`] had before it was

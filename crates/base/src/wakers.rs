@@ -5,6 +5,7 @@
 //! allocation; a caller that holds the lock for long looks at [`Wakers::is_full`] and unlocks
 //! between batches.
 
+use crate::prefetch::prefetch;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -44,6 +45,10 @@ impl Wakers {
     /// Adds one as the last. Allocates where the batch [is full](Wakers::is_full).
     #[inline]
     pub fn push(&mut self, waker: Waker) {
+        // Called only when all are here: what it points to, if it is anything, has time to come.
+        if let Some(data) = ptr::NonNull::new(waker.data().cast_mut()) {
+            prefetch::<1>(data.cast());
+        }
         if self.filled < BATCH {
             self.inline[self.filled].write(waker);
             self.filled += 1;

@@ -10,8 +10,11 @@
 //! unit is not taken, each thread that comes back from an epoll with it has the next one of that
 //! epoll woken.) Rejected: poll(2) on the doorbell, from which each ring wakes all.
 //!
-//! Rejected: to have the slots of a batch, what their wakers point to and the queue's next task
-//! fetched ahead. With 1,000 connections it saved less of the user's time than two runs differ by.
+//! Of a thousand connections nothing is left in the caches when their turn comes again. So what a batch
+//! touches is fetched ahead, by address: its slots before the first event is applied, the tasks that
+//! their wakers point to as these are collected (`base::wakers`), and each task's first lines while the
+//! one before it is polled (`rt::worker`). Together that took a quarter of the user's time from an echo,
+//! and a twentieth from all of it; the last part alone, or twice as many lines, took nothing.
 
 use crate::driver::Turned;
 use crate::ready::{Interest, Ready};
@@ -27,6 +30,9 @@ use std::os::fd::{AsRawFd, RawFd};
 
 // No slot has this index, so no token is equal to it.
 const BELL: u64 = u64::MAX;
+
+/// With so many events in a turn, there is time to have the slots of the later ones fetched.
+const MANY: usize = 8;
 
 /// An epoll and the doorbell in it.
 #[derive(Debug)]
@@ -86,6 +92,10 @@ impl Poll {
         turned.timed_out = events.len() == 0;
         // Not for the bell alone.
         let mut applying = None;
+        if events.len() >= MANY {
+            let applying = applying.insert(slots.applying());
+            events.clone().for_each(|event| applying.prefetch(Token::from_u64(event.data)));
+        }
         for event in events {
             if event.data == BELL {
                 turned.bell = true;

@@ -36,6 +36,7 @@ use shinkan_base::atomics::{
     AtomicBool, Mutex, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
 use shinkan_base::canary;
+use shinkan_base::prefetch::prefetch;
 use shinkan_base::wakers::Wakers;
 use std::sync::{Arc, PoisonError};
 
@@ -226,12 +227,25 @@ impl Slots {
 }
 
 impl Applying<'_> {
+    /// Has the slot of an event that is applied soon brought into the cache.
+    #[inline]
+    pub(crate) fn prefetch(&self, token: Token) {
+        if let Some(slot) = self.slot(token) {
+            prefetch::<1>(NonNull::from(slot).cast());
+        }
+    }
+
+    #[inline]
+    fn slot(&self, token: Token) -> Option<&Slot> {
+        let (chunk, offset) = place(token.index());
+        self.0.0.get(chunk)?.as_ref()?.get(offset)
+    }
+
     /// Applies an event, however late it comes.
     #[inline]
     pub(crate) fn set(&self, token: Token, ready: Ready, out: &mut Wakers) {
-        let (chunk, offset) = place(token.index());
         // Where the chunk is gone, so is the owner.
-        if let Some(slot) = self.0.0.get(chunk).and_then(|slots| slots.as_ref()?.get(offset)) {
+        if let Some(slot) = self.slot(token) {
             waiters::set(slot, token.generation(), ready, out);
         }
     }

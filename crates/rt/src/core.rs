@@ -41,6 +41,9 @@ pub(crate) struct Core {
     /// From this index of the queue on there may be tasks that yielded, and the driver had no look
     /// since: it has one before they run. They stay where thieves can take them.
     pub(crate) yielded_from: Option<u32>,
+    /// So many of the next tasks are likely in no cache of this processor: many were woken at once,
+    /// or came from another worker.
+    pub(crate) cold: u32,
     /// Tasks that the inject queue refused because the runtime ends.
     pub(crate) refused: RunQueue,
     pub(crate) tick: u32,
@@ -97,6 +100,7 @@ impl Slot {
                 local,
                 unannounced: false,
                 yielded_from: None,
+                cold: 0,
                 refused: RunQueue::new(),
                 tick: 0,
                 looked: 0,

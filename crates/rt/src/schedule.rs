@@ -17,6 +17,9 @@ use shinkan_base::wakers::Wakers;
 use shinkan_context as context;
 use shinkan_task::{RunQueue, Runnable, runnable_of};
 
+/// So many tasks that are woken at once have used the caches for other things meanwhile.
+const COLD_LEAST: u64 = 16;
+
 impl Shared {
     /// Queues a task that may run. `behind`: it goes behind all others, for it has just run.
     #[inline]
@@ -91,6 +94,9 @@ impl Shared {
         let pushed = queue.finish();
         let Some(last) = last else { return false };
         slot.counters.add_local_schedules(woken);
+        if woken >= COLD_LEAST {
+            core.cold = core.local.len() as u32;
+        }
         let mut wake = false;
         if let Some(Pushed { was_empty }) = pushed {
             core.unannounced |= was_empty;

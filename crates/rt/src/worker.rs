@@ -33,6 +33,10 @@ const SOCKETS_AHEAD: usize = 64;
 /// But looks for so many, however long its queue, and for one in two steps that it took.
 const SOCKETS_LEAST: usize = 8;
 
+/// So much of a task is fetched while the one before it is polled: header, and what a future of a
+/// server's connection reads first.
+const LINES_AHEAD: usize = 8;
+
 /// What a step did.
 pub(crate) enum Step<'a> {
     /// It polled tasks, or looked for one.
@@ -177,6 +181,7 @@ fn search(shared: &Shared, inside: &mut Inside<'_>) -> Option<Runnable> {
         }
         if let Some(task) = slots[victim].stealer.steal_into(&mut inside.local) {
             slots[own].counters.add_steals(1 + inside.local.len() as u64);
+            inside.cold = inside.local.len() as u32;
             return Some(task);
         }
     }
@@ -222,6 +227,9 @@ fn run<'a>(mut inside: Inside<'a>, task: Runnable, more: u32) -> Option<Inside<'
     let most = core::hint::black_box(LIFO_IN_A_ROW);
     let back = loop {
         announce(shared, &mut inside);
+        if inside.cold != 0 {
+            fetch_ahead(&mut inside);
+        }
         let measures = || &worker.slot().measures;
         let Some(back) = inside.poll(task, |task| shared.poll(task, measures)) else { break None };
         inside = back;
@@ -265,6 +273,13 @@ fn announce(shared: &Shared, core: &mut Core) {
     if !core.local.is_empty() && shared.announces(core) {
         shared.idle().wake_one(&shared.driver);
     }
+}
+
+/// Has the next task's memory fetched while this one is polled. `driver/src/poll.rs` has what it saves.
+#[inline]
+fn fetch_ahead(core: &mut Core) {
+    core.cold -= 1;
+    core.local.prefetch_first::<LINES_AHEAD>();
 }
 
 /// Looks at the driver and the timers between two polls.

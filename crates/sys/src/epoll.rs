@@ -89,7 +89,7 @@ impl Epoll {
         buffer: &'b mut Buffer,
         timeout: Option<Duration>,
         most: usize,
-    ) -> io::Result<impl ExactSizeIterator<Item = Event> + use<'b>> {
+    ) -> io::Result<impl ExactSizeIterator<Item = Event> + Clone + use<'b>> {
         let room = &mut buffer.events[..most.clamp(1, EVENTS_MAX)];
         // Past the range of a timespec there is no difference to "for ever".
         let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());

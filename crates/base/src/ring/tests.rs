@@ -332,3 +332,16 @@ fn every_item_is_taken_once_under_two_threads() {
     });
     each_dropped_once(&drops);
 }
+
+#[test]
+fn to_fetch_the_first_ahead_takes_nothing() {
+    let (mut local, stealer) = new::<&'static u32, 2>();
+    local.prefetch_first::<8>();
+    for item in [&1, &2] {
+        assert!(local.push(item).is_ok());
+        local.prefetch_first::<8>();
+    }
+    assert_eq!((local.len(), stealer.len()), (2, 2));
+    assert_eq!((local.pop(), local.pop(), local.pop()), (Some(&1), Some(&2), None));
+    local.prefetch_first::<8>();
+}
