@@ -276,7 +276,8 @@ fn announce(shared: &Shared, core: &mut Core) {
 }
 
 /// Has the next task's memory fetched while this one is polled. `driver/src/poll.rs` has what it saves.
-#[inline]
+// Not a part of the loop, whose registers it would take.
+#[inline(never)]
 fn fetch_ahead(core: &mut Core) {
     core.cold -= 1;
     core.local.prefetch_first::<LINES_AHEAD>();
