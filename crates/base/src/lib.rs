@@ -20,11 +20,7 @@ mod canary;
 #[path = "canary_on.rs"]
 mod canary;
 
-#[cfg(target_arch = "x86_64")]
-#[path = "prefetch_x86_64.rs"]
-pub mod prefetch;
-#[cfg(not(target_arch = "x86_64"))]
-#[path = "prefetch_none.rs"]
+#[cfg_attr(not(target_arch = "x86_64"), path = "prefetch_none.rs")]
 pub mod prefetch;
 
 pub mod auto;

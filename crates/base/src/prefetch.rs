@@ -1,4 +1,5 @@
-//! Prefetching: the caches are told of memory that is needed soon, by address alone.
+//! Prefetching: the caches are told of memory that is needed soon, by address alone. On x86-64;
+//! elsewhere `prefetch_none.rs` stands here.
 
 #![allow(unsafe_code)]
 
