@@ -271,10 +271,11 @@ impl<T: Item, const N: usize> Local<T, N> {
     pub fn prefetch_first<const LINES: usize>(&self) {
         let head = self.shared.head(Ordering::Relaxed).real;
         if head != self.tail() {
-            let slot = &self.shared.slots[head as usize & (N - 1)];
-            // SAFETY: filled, since it lies before `tail`; and nobody but the owner, which we are,
-            // writes slots. What the pointer points to may be a thief's: it is not followed.
-            prefetch::<LINES>(slot.with(|slot| unsafe { slot.read() }));
+            // SAFETY:
+            // - filled: it lies before `tail`; and only the owner, which we are, fills slots. What the
+            //   pointer points to may be a thief's: it is not followed.
+            let first = unsafe { self.shared.read(head) };
+            prefetch::<LINES>(first);
         }
     }
 
@@ -399,21 +400,21 @@ impl<T: Item, const N: usize> Shared<T, N> {
         slot.with_mut(|slot| unsafe { slot.write(raw) });
     }
 
-    /// Reads the pointer in a slot, which from then on counts as empty.
+    /// Reads the pointer in a slot. Where the slot is the caller's, it counts as empty from then on.
     ///
     /// # Safety
-    /// The slot is filled and the caller's.
+    /// The slot is filled, and nobody fills it meanwhile.
     #[inline(always)]
     unsafe fn read(&self, index: u32) -> NonNull<()> {
         let slot = &self.slots[index as usize & (N - 1)];
-        // SAFETY: nobody else touches the slot (the caller's word).
+        // SAFETY: nobody writes to the slot (the caller's word).
         slot.with(|slot| unsafe { slot.read() })
     }
 
     /// As [`Shared::read`], but turns the pointer into the item.
     ///
     /// # Safety
-    /// As there.
+    /// As there, and the slot is the caller's.
     #[inline(always)]
     unsafe fn take(&self, index: u32) -> T {
         // SAFETY: the caller's word.
