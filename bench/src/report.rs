@@ -45,13 +45,16 @@ pub(crate) fn line(row: &Compared, sides: usize) -> String {
         if let Some(smol) = row.smol {
             let _ = write!(line, " smol {smol:.1}");
         }
-        for side in 0..sides {
-            let Some(latency) = row.latency(side) else { continue };
-            let [p50, p99, p999] = [latency.p50, latency.p99, latency.p999].map(|ns| ns / 1e3);
-            let side = ["first", "second"][side];
-            let _ =
-                write!(line, "\n{:24} {side}: p50 {p50:.0} µs, p99 {p99:.0}, p99.9 {p999:.0}", "");
-        }
+    }
+    for side in 0..sides {
+        let Some(latency) = row.latency(side) else { continue };
+        let [p50, p99, p999] = [latency.p50, latency.p99, latency.p999].map(|ns| ns / 1e3);
+        let (side, user) = (["first", "second"][side], row.figure(side, USER));
+        let _ = write!(
+            line,
+            "\n{:24} {side}: p50 {p50:.0} µs, p99 {p99:.0}, p99.9 {p999:.0}, user CPU {user:.0} ns",
+            ""
+        );
     }
     line
 }
