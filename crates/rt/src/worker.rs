@@ -33,9 +33,9 @@ const SOCKETS_AHEAD: usize = 64;
 /// But looks for so many, however long its queue, and for one in two steps that it took.
 const SOCKETS_LEAST: usize = 8;
 
-/// So much of a task is fetched while the one before it is polled: header, and what a future of a
-/// server's connection reads first.
-const LINES_AHEAD: usize = 8;
+/// So much of a task is fetched while the one before it is polled: header, and a future of 900 bytes. One
+/// of hyper's connection is as large, and reads its last line first: that tells where it waits.
+const LINES_AHEAD: usize = 16;
 
 /// What a step did.
 pub(crate) enum Step<'a> {
