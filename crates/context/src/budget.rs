@@ -107,6 +107,14 @@ pub fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
     }
 }
 
+/// Spends `units` more, or what is left, for an operation that turned out to be as long as several.
+#[inline]
+pub fn spend(units: usize) {
+    if let Budget(Some(left @ ..=INITIAL)) = current() {
+        set(Budget(Some(left.saturating_sub(u8::try_from(units).unwrap_or(u8::MAX)))));
+    }
+}
+
 /// The same for an operation that waits, most likely: it takes no unit.
 #[inline]
 pub fn poll_remaining(cx: &mut Context<'_>) -> Poll<()> {
@@ -198,6 +206,23 @@ mod tests {
             }
             assert_eq!(current().left(), Some(128));
         });
+    }
+
+    #[test]
+    fn a_long_operation_spends_several_units_and_no_more_than_are_left() {
+        with(Budget::initial(), || {
+            spend(0);
+            assert_eq!(current().left(), Some(128));
+            spend(100);
+            assert_eq!(current().left(), Some(28));
+            spend(29);
+            assert_eq!((current().left(), has_remaining()), (Some(0), false));
+            assert!(poll_proceed(&mut Context::from_waker(Waker::noop())).is_pending());
+            spend(usize::MAX);
+            assert_eq!(current().left(), Some(0));
+        });
+        spend(1);
+        assert_eq!(current(), Budget::unlimited());
     }
 
     #[test]

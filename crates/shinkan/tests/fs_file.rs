@@ -5,6 +5,7 @@
 
 mod support;
 
+use rustix::pipe::fcntl_setpipe_size;
 use shinkan::fs::{File, OpenOptions};
 use shinkan::io::{AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use shinkan::runtime::Handle;
@@ -281,6 +282,29 @@ fn what_is_in_memory_takes_no_thread() {
         file.read_to_end(&mut all).await.unwrap();
         assert_eq!(all, TEXT);
     });
+}
+
+#[test]
+fn a_large_read_at_once_is_one_and_takes_budget_by_its_bytes() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let _held = hold(runtime.handle());
+    let bytes = vec![7; 512 << 10];
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    fcntl_setpipe_size(&reader, bytes.len()).unwrap();
+    writer.write_all(&bytes).unwrap();
+    let mut file = File::from(OwnedFd::from(reader));
+    let mut all = vec![0; 1 << 20];
+    budget::with(Budget::initial(), || {
+        let read = poll_once(file.read(&mut all)).0;
+        assert!(matches!(read, Poll::Ready(Ok(n)) if n == bytes.len()), "{read:?}");
+        assert_eq!(budget::current().left(), Some(128 - 1 - 16));
+    });
+    assert!(all[..bytes.len()] == bytes);
+    // The limit of a file holds for these, too.
+    file.set_max_buf_size(100);
+    writer.write_all(&bytes[..200]).unwrap();
+    assert!(matches!(poll_once(file.read(&mut all)).0, Poll::Ready(Ok(100))));
 }
 
 #[test]

@@ -6,10 +6,6 @@ use shinkan_io::ReadBuf;
 use std::fs;
 use std::io::ErrorKind;
 
-/// More than this goes to the pool: copying it would hold the worker's other tasks for longer than
-/// handing it over takes.
-pub(super) const MAX: usize = 128 << 10;
-
 /// Whether a file can be read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtOnce {
@@ -22,10 +18,11 @@ pub(super) enum AtOnce {
 }
 
 impl AtOnce {
-    /// Reads at most `limit` bytes into `dst`. False: it could not be done at once.
+    /// Reads at most `limit` bytes into `dst`. False: it could not be done at once. However many they
+    /// are, the worker is held no longer than by copying them out of a pool thread's memory.
     pub(super) fn read(&mut self, file: &fs::File, dst: &mut ReadBuf<'_>, limit: usize) -> bool {
         let room = dst.remaining().min(limit);
-        if room > MAX || *self == AtOnce::No {
+        if *self == AtOnce::No {
             return false;
         }
         if *self == AtOnce::Unknown && !files::is_cached(file) {

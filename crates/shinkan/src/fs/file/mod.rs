@@ -35,9 +35,9 @@ const MAX_BUF_SIZE: usize = 2 << 20;
 ///
 /// Linux has no readiness for files: a call returns when the disk is done. So each call is made on
 /// a thread of the runtime's blocking pool, one at a time for each file, and hands over at most
-/// [`max_buf_size`](File::max_buf_size) bytes. Two things do without a thread: a read of up to
-/// 128 KiB of what the kernel has in memory, and a seek in a file that was read so. They need a file
-/// of this machine (not of FUSE or NFS) that was not opened with `O_DIRECT` and not cloned.
+/// [`max_buf_size`](File::max_buf_size) bytes. Two things do without a thread: a read of what the
+/// kernel has in memory, up to as many bytes, and a seek in a file that was read so. They need a
+/// file of this machine (not of FUSE or NFS) that was not opened with `O_DIRECT` and not cloned.
 ///
 /// # Writing
 ///
