@@ -8,12 +8,14 @@ use crate::clock::HoldsClock;
 use crate::enter;
 use crate::handle::Handle;
 use crate::hooks::quietly;
+use crate::letters::{Letter, Seat};
 use crate::naming::{self, Naming};
+use crate::spin::{Learned, Spinner};
 use crate::threads::run_core;
 use core::cell::Cell;
 use core::ptr;
 use core::time::Duration;
-use shinkan_sys::park::{Parker, Unparker};
+use shinkan_sys::park::Parker;
 use shinkan_sys::threads;
 use shinkan_task::Runnable;
 use std::collections::VecDeque;
@@ -21,9 +23,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 pub(crate) use crate::closure::{BlockingFuture, Unstarted};
+pub(crate) use crate::letters::Spare;
 
 pub(crate) type NameFn = Box<dyn Fn() -> String + Send + Sync>;
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -79,6 +81,7 @@ pub(crate) struct Pool {
     state: Mutex<State>,
     /// A thread ended.
     ended: Condvar,
+    spinner: Spinner,
 }
 
 #[derive(Default)]
@@ -101,78 +104,6 @@ impl State {
     /// Threads that take closures, now or when they have done what they do.
     fn for_closures(&self) -> usize {
         self.threads - self.cores - self.retired
-    }
-}
-
-/// A waiting thread's letter box.
-struct Seat {
-    letter: Mutex<Letter>,
-    unparker: Unparker,
-}
-
-enum Letter {
-    None,
-    Job(Job),
-    /// There was no job: the thread goes back to wait.
-    Rest,
-    /// The pool is closed: the thread ends.
-    End,
-}
-
-/// A thread that waits for the one job that it will be given. Dropped, it goes back to wait.
-pub(crate) struct Spare(Option<Arc<Seat>>);
-
-impl Spare {
-    pub(crate) fn give(mut self, job: Job) {
-        if let Some(seat) = self.0.take() {
-            seat.give(job);
-        }
-    }
-
-    /// There is no job for it after all.
-    pub(crate) fn release(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Spare {
-    fn drop(&mut self) {
-        if let Some(seat) = self.0.take() {
-            seat.put(Letter::Rest);
-        }
-    }
-}
-
-impl Seat {
-    fn give(&self, job: Job) {
-        self.put(Letter::Job(job));
-    }
-
-    fn put(&self, letter: Letter) {
-        let before = core::mem::replace(&mut *lock(&self.letter), letter);
-        debug_assert!(matches!(before, Letter::None), "a waiting thread was written to twice");
-        self.unparker.unpark();
-    }
-
-    fn take(&self) -> Letter {
-        core::mem::replace(&mut *lock(&self.letter), Letter::None)
-    }
-
-    /// Waits for a letter; without a deadline, or until it has passed.
-    fn wait(&self, parker: &mut Parker, until: Option<Instant>) -> Letter {
-        loop {
-            let letter = self.take();
-            if !matches!(letter, Letter::None) {
-                return letter;
-            }
-            match until.map(|until| until.saturating_duration_since(shinkan_sys::clock::now())) {
-                None => parker.park(),
-                Some(left) if left.is_zero() => return Letter::None,
-                Some(left) => {
-                    parker.park_timeout(left);
-                }
-            }
-        }
     }
 }
 
@@ -204,7 +135,7 @@ enum First {
 
 impl Pool {
     pub(crate) fn new(config: PoolConfig) -> Self {
-        Self { config, state: Mutex::default(), ended: Condvar::new() }
+        Self { config, state: Mutex::default(), ended: Condvar::new(), spinner: Spinner::new() }
     }
 
     /// Has `job` done by a waiting thread, a new one, or, where there are enough, the next that
@@ -261,7 +192,7 @@ impl Pool {
         // A core's from now on: a closure that is submitted meanwhile does not wait for it.
         state.cores += 1;
         if let Some(seat) = state.idle.pop() {
-            return Ok(Spare(Some(seat)));
+            return Ok(Spare::of(seat));
         }
         state.threads += 1;
         drop(state);
@@ -270,7 +201,7 @@ impl Pool {
             self.uncount(handle, true);
             return Err(error);
         }
-        receive.recv().map(|seat| Spare(Some(seat))).map_err(io::Error::other)
+        receive.recv().map(Spare::of).map_err(io::Error::other)
     }
 
     /// A thread that was counted did not start. Jobs may have been queued for it meanwhile: where
@@ -330,10 +261,7 @@ impl Pool {
     fn thread(&self, handle: &Handle, first: First) {
         let _within = enter::within(handle);
         let mut parker = Parker::new();
-        let seat = Arc::new(Seat {
-            letter: Mutex::new(Letter::None),
-            unparker: parker.unparker().clone(),
-        });
+        let seat = Arc::new(Seat::new(&parker));
         let first = match first {
             First::Job(job) => Some(job),
             First::Wait(send) => {
@@ -343,18 +271,25 @@ impl Pool {
             }
         };
         call(self.config.on_start.as_ref());
-        let mut job = first.or_else(|| self.reserved(&seat, &mut parker));
+        let mut learned = Learned::new();
+        let mut job = first.or_else(|| self.reserved(&seat, &mut parker, &mut learned));
         while let Some(current) = job.take() {
             let was_core = matches!(current, Job::Core(_));
             // A closure's panic is caught in its task; what comes here is a waker's or a drop's.
             quietly(|| current.run(handle));
-            job = self.next(&seat, &mut parker, was_core);
+            job = self.next(&seat, &mut parker, &mut learned, was_core);
         }
         call(self.config.on_stop.as_ref());
     }
 
     /// The next job of a thread; nothing if it should end.
-    fn next(&self, seat: &Arc<Seat>, parker: &mut Parker, was_core: bool) -> Option<Job> {
+    fn next(
+        &self,
+        seat: &Arc<Seat>,
+        parker: &mut Parker,
+        learned: &mut Learned,
+        was_core: bool,
+    ) -> Option<Job> {
         lock(&self.state).cores -= usize::from(was_core);
         loop {
             let mut state = lock(&self.state);
@@ -366,8 +301,11 @@ impl Pool {
             }
             state.idle.push(seat.clone());
             drop(state);
-            let until = shinkan_sys::clock::now().checked_add(self.config.keep_alive);
-            let mut letter = seat.wait(parker, until);
+            let begin = shinkan_sys::clock::now();
+            // What it spun for is the first that the wait finds.
+            learned.spin(&self.spinner, parker);
+            let mut letter = seat.wait(parker, begin.checked_add(self.config.keep_alive));
+            learned.waited(begin.elapsed());
             if matches!(letter, Letter::None) {
                 if self.retire(seat) {
                     return None;
@@ -385,10 +323,15 @@ impl Pool {
     }
 
     /// The job of a thread that was started for a reserver.
-    fn reserved(&self, seat: &Arc<Seat>, parker: &mut Parker) -> Option<Job> {
+    fn reserved(
+        &self,
+        seat: &Arc<Seat>,
+        parker: &mut Parker,
+        learned: &mut Learned,
+    ) -> Option<Job> {
         match seat.wait(parker, None) {
             Letter::Job(job) => Some(job),
-            Letter::None | Letter::Rest => self.next(seat, parker, true),
+            Letter::None | Letter::Rest => self.next(seat, parker, learned, true),
             Letter::End => None,
         }
     }

@@ -12,6 +12,7 @@
 //! What was written before `unpark` is seen after the `park` that took its token: Release and
 //! Acquire on the word. A token that is there already costs `unpark` one exchange, no call.
 
+use core::hint;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use rustix::thread::futex::{self, Flags, Timespec};
@@ -59,6 +60,26 @@ impl Parker {
     /// Sleeps until there is a token or `timeout` has passed. Whether it took a token.
     pub fn park_timeout(&mut self, timeout: Duration) -> bool {
         self.park_until(Instant::now().checked_add(timeout))
+    }
+
+    /// Takes a token that comes within `lasts`, while the thread keeps its processor. Whether one came.
+    pub fn spin(&mut self, lasts: Duration) -> bool {
+        let word = &*self.unparker.word;
+        let begin = Instant::now();
+        loop {
+            // Some hundred nanoseconds, beside which a look at the clock is little.
+            for _ in 0..16 {
+                if word.load(Ordering::Relaxed) == TOKEN {
+                    // Nobody else takes it.
+                    word.swap(EMPTY, Ordering::Acquire);
+                    return true;
+                }
+                hint::spin_loop();
+            }
+            if begin.elapsed() >= lasts {
+                return false;
+            }
+        }
     }
 
     fn park_until(&mut self, deadline: Option<Instant>) -> bool {
@@ -111,6 +132,20 @@ mod tests {
         parker.unparker().unpark();
         parker.park();
         assert!(!parker.park_timeout(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_spin_takes_a_token_that_comes_and_ends_without() {
+        let mut parker = Parker::new();
+        assert!(!parker.spin(Duration::ZERO));
+        parker.unparker().unpark();
+        assert!(parker.spin(Duration::ZERO));
+        assert!(!parker.park_timeout(Duration::from_millis(1)), "it took the token");
+        let unparker = parker.unparker().clone();
+        let other = std::thread::spawn(move || unparker.unpark());
+        assert!(parker.spin(Duration::MAX));
+        other.join().unwrap();
+        assert!(!parker.spin(Duration::from_millis(1)));
     }
 
     #[test]
